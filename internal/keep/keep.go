@@ -1,0 +1,31 @@
+// Package keep pins modules while packages are being written.
+package keep
+
+import (
+	_ "github.com/apache/arrow-go/v18/arrow"
+	_ "github.com/apache/arrow-go/v18/parquet/file"
+	_ "github.com/apache/arrow-go/v18/parquet/pqarrow"
+	_ "github.com/aws/aws-sdk-go-v2/config"
+	_ "github.com/aws/aws-sdk-go-v2/credentials"
+	_ "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	_ "github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+	_ "github.com/aws/aws-sdk-go-v2/service/kinesis"
+	_ "github.com/aws/aws-sdk-go-v2/service/s3"
+	_ "github.com/aws/aws-sdk-go-v2/service/sts"
+	_ "github.com/duckdb/duckdb-go/v2"
+	_ "github.com/google/go-cmp/cmp"
+	_ "github.com/johannesboyne/gofakes3"
+	_ "github.com/johannesboyne/gofakes3/backend/s3mem"
+	_ "github.com/klauspost/compress/zstd"
+	_ "github.com/parquet-go/parquet-go"
+	_ "github.com/prometheus/client_golang/prometheus"
+	_ "github.com/sirupsen/logrus"
+	_ "github.com/spf13/pflag"
+	_ "github.com/vmware/vmware-go-kcl-v2/clientlibrary/worker"
+	_ "github.com/xitongsys/parquet-go-source/local"
+	_ "github.com/xitongsys/parquet-go/reader"
+	_ "go.uber.org/zap"
+	_ "golang.org/x/sync/errgroup"
+	_ "golang.org/x/sync/semaphore"
+	_ "golang.org/x/term"
+)
