@@ -1,0 +1,56 @@
+# demo   a whole fleet against an embedded AWS in one process; proves lake == table
+# test   vet, and every test with the race detector
+# check  format, vet, staticcheck, known vulnerabilities, go.mod files tidy
+# bench  every benchmark, COUNT times, summed up; BASE=<earlier file> compares
+# fuzz   each fuzz target for FUZZTIME
+# build  the static binary, bin/dynamolake
+
+.PHONY: demo test check bench fuzz build fmt
+.DELETE_ON_ERROR:
+
+SHELL := bash -o pipefail
+LINT  := go tool -modfile=tools/lint/go.mod
+STAT  := go tool -modfile=tools/bench/go.mod benchstat
+
+# Linking DuckDB into a test takes about a gigabyte: two links at once, no more.
+P        ?= 2
+TIMEOUT  ?= 10m
+PKG      ?= ./...
+BENCH    ?= .
+COUNT    ?= 6
+FUZZTIME ?= 20s
+
+demo:
+	go run ./cmd/dynamolake demo $(ARGS)
+
+test:
+	go vet ./...
+	go test -race -vet=off -p $(P) -timeout $(TIMEOUT) $(PKG)
+
+check:
+	@unformatted=$$($(LINT) gofumpt -l .) || exit 1; \
+	if [ -n "$$unformatted" ]; then printf 'not formatted, run make fmt:\n%s\n' "$$unformatted"; exit 1; fi
+	go vet ./...
+	$(LINT) staticcheck ./...
+	tools/lint/vulncheck
+	@for m in . tools/lint tools/bench tools/versitygw; do \
+		echo "go -C $$m mod tidy -diff"; go -C $$m mod tidy -diff || exit 1; done
+
+# A timed figure passes or fails nothing: the summary is for docs/performance.md.
+bench:
+	@mkdir -p bin
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -p 1 -timeout 2h $(PKG) | tee bin/bench.txt
+	$(STAT) $(BASE) bin/bench.txt
+
+fuzz:
+	@grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | sort | \
+	while IFS=: read -r file target; do \
+		echo "$$(dirname $$file) $${target#func }"; \
+		go test -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) "$$(dirname $$file)" || exit 1; \
+	done
+
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/dynamolake ./cmd/dynamolake
+
+fmt:
+	$(LINT) gofumpt -w .
