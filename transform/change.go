@@ -1,5 +1,7 @@
 package transform
 
+import "unsafe"
+
 // Op is what happened to the item.
 type Op byte
 
@@ -23,61 +25,33 @@ func (o Op) String() string {
 	return "?"
 }
 
-// KeyType is the scalar type of a key attribute: 'S', 'N' or 'B'.
-type KeyType byte
-
-// KeyAttr is one attribute of the primary key.
-type KeyAttr struct {
-	Name string
-	Type KeyType
-}
-
-// KeySchema is the table's primary key. Range.Name is empty where there is none.
-type KeySchema struct {
-	Hash, Range KeyAttr
-}
-
-// HasRange tells whether the table has a sort key.
-func (k KeySchema) HasRange() bool { return k.Range.Name != "" }
-
-// KeyValue is a key attribute as its column holds it.
-type KeyValue struct {
-	// Bytes is the text of an S (UTF-8, unescaped) or the bytes of a B. For an
-	// N it is the number's digits as the service wrote them.
-	Bytes []byte
-	// Dec is an N as decimal(38,9): big-endian two's complement.
-	Dec [16]byte
-	// Exact is false when the column cannot hold the value exactly; it is then
-	// null in the column, and the attribute stays in _rest.
-	Exact bool
-}
-
 // Change is one stream record. All byte slices alias the page body that it was
 // decoded from, or the decoder's arena of that page.
 type Change struct {
 	Seq     Seq
-	Created int64 // microseconds since 1970 UTC; the service's resolution is a second
-	Size    int64 // SizeBytes of the record, as the service counts
-	EventID []byte
+	Created int64  // microseconds since 1970 UTC, the service's resolution is a second; 0 when not told
+	Size    int64  // SizeBytes of the record, as the service counts; 0 when not told
+	EventID []byte // nil when not told
 	Keys    []byte // DynamoDB JSON of the key, braces included
-	New     []byte // DynamoDB JSON of the new image, braces included; nil when absent
-	Old     []byte // the same of the old image
+	New     []byte // DynamoDB JSON of the new image, braces included; nil for Remove
+	Old     []byte // the same of the old image; nil when absent
 	Hash    KeyValue
-	Range   KeyValue
+	Range   KeyValue // zero when the table has no sort key
 	Op      Op
 	TTL     bool // removed by the table's time to live (userIdentity)
 
-	rest rest // where the key attributes stand in New
+	rest rest
 }
 
 // Reject is a record that no rule could place.
 type Reject struct {
 	Seq    Seq    // zero when it cannot be told
-	Raw    []byte // the record as the service wrote it, a JSON value
-	Reason string
+	Raw    []byte // the record as the service wrote it, a JSON value; aliases the page body
+	Reason string // in words; holds no item content
 }
 
-// Page is one GetRecords answer. A Page is reused: Decode resets it.
+// Page is one GetRecords answer. A Page is reused: Decode resets it, and with it
+// every Change that it gave out before.
 type Page struct {
 	Changes []Change
 	Rejects []Reject
@@ -88,7 +62,32 @@ type Page struct {
 	// when the page is empty. LastCreated belongs to it, in microseconds.
 	Last        Seq
 	LastCreated int64
+
+	// arena holds what could not alias the body: unescaped text and decoded
+	// base64. It never grows in place, so slices of it stay valid.
+	arena []byte
+	spent int // bytes of arenas that were filled up on this page
 }
 
-// rest is what AppendRest needs to know of the image; the decoder fills it in.
-type rest struct{}
+// Bytes is the memory that the page itself holds, without the body.
+func (p *Page) Bytes() int {
+	return cap(p.Changes)*int(unsafe.Sizeof(Change{})) +
+		cap(p.Rejects)*int(unsafe.Sizeof(Reject{})) +
+		len(p.Next) + p.spent + cap(p.arena)
+}
+
+// reset keeps the page's memory and lets go of the body that it aliased.
+func (p *Page) reset() {
+	clear(p.Changes)
+	clear(p.Rejects)
+	*p = Page{Changes: p.Changes[:0], Rejects: p.Rejects[:0], arena: p.arena[:0]}
+}
+
+// room gives the arena space for n more bytes and returns it.
+func (p *Page) room(n int) []byte {
+	if cap(p.arena)-len(p.arena) < n {
+		p.spent += cap(p.arena)
+		p.arena = make([]byte, 0, max(n, 2*cap(p.arena), 4096))
+	}
+	return p.arena
+}
