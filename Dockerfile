@@ -1,0 +1,30 @@
+# syntax=docker/dockerfile:1
+# docker build -t dynamolake .
+# docker run --rm dynamolake demo
+
+FROM --platform=$BUILDPLATFORM golang:1.26-bookworm AS build
+ARG TARGETOS TARGETARCH
+WORKDIR /src
+# Only what the binary is built from: tests and their readers (DuckDB alone is
+# half a gigabyte of modules) stay out of the image and out of its cache.
+COPY go.mod go.sum ./
+COPY bootstrap ./bootstrap
+COPY checkpoint ./checkpoint
+COPY cmd ./cmd
+COPY consumer ./consumer
+COPY internal/awssim ./internal/awssim
+COPY internal/lakecheck ./internal/lakecheck
+COPY transform ./transform
+COPY writer ./writer
+RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
+    CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
+    go build -trimpath -ldflags '-s -w' -o /dynamolake ./cmd/dynamolake
+
+FROM scratch
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=build /dynamolake /dynamolake
+# There is no /etc/passwd to name it: a user and group that own nothing.
+USER 65532:65532
+# Stopping is a hand-over of every shard: SIGTERM, and some seconds to do it.
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["/dynamolake"]
