@@ -1,0 +1,109 @@
+package awssim
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+// Config is a cloud before its first request. Zero fields take the defaults named.
+type Config struct {
+	Seed    uint64
+	Region  string // eu-west-1
+	Account string // 123456789012
+
+	Retention    time.Duration // of stream records; 24 h
+	IteratorLife time.Duration // of a shard iterator; 15 min
+	RollEvery    time.Duration // mean life of an open shard; 0 = rolled on command only
+	Shards       int           // of a stream when it is enabled; 1. SetShards for one table
+
+	// EmptyPages makes one GetRecords page in so many empty or short although
+	// records follow, and ends some closed shards with an empty page; 0 = never.
+	EmptyPages int
+
+	// Latency is added before each request is applied; nil = none. Virtual-clock
+	// tests of polling code want some, or time never moves.
+	Latency func(*Call) time.Duration
+}
+
+// Cloud is one account in one region. Its methods may be called from any goroutine.
+type Cloud struct {
+	cfg   Config
+	calls atomic.Int64
+	exprs exprCache
+
+	hooksMu sync.Mutex
+	hooks   []*hook
+
+	mu      sync.Mutex // guards all below; never held while sleeping or calling out
+	rng     *rand.Rand
+	seq     sequence
+	ids     uint64
+	tables  map[string]*table
+	streams map[string]*stream // by ARN, live and disabled
+	shards  map[string]int     // initial shard count by table name
+	tokens  map[string]transaction
+	buckets map[string]*bucket
+	counts  map[CountKey]*Count
+}
+
+// New returns an empty cloud.
+func New(cfg Config) *Cloud {
+	if cfg.Region == "" {
+		cfg.Region = "eu-west-1"
+	}
+	if cfg.Account == "" {
+		cfg.Account = "123456789012"
+	}
+	if cfg.Retention == 0 {
+		cfg.Retention = 24 * time.Hour
+	}
+	if cfg.IteratorLife == 0 {
+		cfg.IteratorLife = 15 * time.Minute
+	}
+	if cfg.Shards == 0 {
+		cfg.Shards = 1
+	}
+	c := &Cloud{
+		cfg:     cfg,
+		rng:     rand.New(rand.NewPCG(cfg.Seed, 0x6177_7373_696d)),
+		tables:  map[string]*table{},
+		streams: map[string]*stream{},
+		shards:  map[string]int{},
+		tokens:  map[string]transaction{},
+		buckets: map[string]*bucket{},
+		counts:  map[CountKey]*Count{},
+	}
+	c.seq = newSequence(c.rng)
+	return c
+}
+
+// host is where AWSConfig sends requests; virtual-hosted buckets are below it.
+const host = "awssim.local"
+
+// AWSConfig returns the settings for SDK clients that reach this cloud. The name
+// is the caller that interceptors see. Endpoints are https, as in AWS, because the
+// SDK signs and checksums bodies differently over plain http; nothing is encrypted.
+func (c *Cloud) AWSConfig(client string) aws.Config {
+	endpoint := "https://" + host
+	return aws.Config{
+		Region:       c.cfg.Region,
+		BaseEndpoint: &endpoint,
+		HTTPClient:   c.Client(client),
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "AKIDAWSSIM", SecretAccessKey: "secret", AccountID: c.cfg.Account}, nil
+		}),
+	}
+}
+
+// SetShards sets how many shards a stream of the table starts with; it takes
+// effect when the stream is enabled next.
+func (c *Cloud) SetShards(table string, n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.shards[table] = n
+}
