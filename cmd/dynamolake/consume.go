@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.uber.org/zap"
+
+	"dynamolake/checkpoint"
+	"dynamolake/consumer"
+	"dynamolake/writer"
+)
+
+// consuming are the settings of `dynamolake consume`.
+type consuming struct {
+	table, lake, app, worker string
+	initial, onGap           string
+	oldImage                 bool
+	flushRows                int
+	flushBytes, memory       int64
+	flush, pollMax           time.Duration
+	lease, renew             time.Duration
+	metrics, logLevel        string
+	logFormat                string
+}
+
+func consumeCommand(s *settings) func(context.Context, streams) error {
+	var c consuming
+	d := consumer.Defaults()
+	s.required(&c.table, "table", "name of the DynamoDB table")
+	s.required(&c.lake, "lake", "where the lake lies: s3://bucket/prefix or file:///folder")
+	s.text(&c.app, "app", "", "name of the lease table, shared by the fleet; dynamolake-<table> when empty")
+	s.text(&c.worker, "worker-id", "", "name of this worker, unique in the fleet; made from host and process when empty")
+	s.text(&c.initial, "initial", d.Initial.Position, "where a fleet without leases begins: TRIM_HORIZON, LATEST, or a time like 2026-11-23T08:00:00Z")
+	s.choice(&c.onGap, "on-gap", string(d.OnGap), "what to do with a shard whose position the stream has lost", string(consumer.GapStop), string(consumer.GapContinue))
+	s.boolean(&c.oldImage, "old-image", "keep the old image of each change, in the column _old")
+	s.duration(&c.flush, "flush-interval", d.Limits.Age, 100*time.Millisecond, time.Hour, "the most that a change waits in memory before it is written")
+	s.count(&c.flushRows, "flush-rows", d.Limits.Rows, 1, 10_000_000, "a file is written when it has so many rows")
+	s.size(&c.flushBytes, "flush-bytes", d.Limits.Bytes, 64<<10, 1<<30, "a file is written when its rows take so much memory")
+	s.size(&c.memory, "memory", d.Memory, 16<<20, 1<<40, "bound on the memory for pages, rows and files of the whole process")
+	s.duration(&c.pollMax, "poll-max", d.PollMax, 250*time.Millisecond, 5*time.Minute, "an idle shard is asked at least this often")
+	s.duration(&c.lease, "lease-duration", d.Lease, time.Second, 10*time.Minute, "a worker that does not beat for so long is dead, and its shards are taken")
+	s.duration(&c.renew, "lease-renew", d.Renew, time.Second, 10*time.Minute, "each lease row is renewed this often; below a third of failoverTimeMillis while Java workers share the table")
+	s.text(&c.metrics, "metrics-addr", "", "serve /metrics on this address, like :9090; off when empty")
+	s.choice(&c.logLevel, "log-level", "info", "least level to log", "debug", "info", "warn", "error")
+	s.choice(&c.logFormat, "log-format", "console", "how to log", "console", "json")
+	s.check(func() error { _, err := parseInitial(c.initial, time.Now()); return err })
+	s.check(func() error { return checkLake(c.lake) })
+	return func(ctx context.Context, io streams) error {
+		log, err := newLog(io.err, c.logLevel, c.logFormat)
+		if err != nil {
+			return err
+		}
+		cfg, err := awsconfig.LoadDefaultConfig(ctx)
+		if err != nil {
+			return fmt.Errorf("AWS settings: %w", err)
+		}
+		return c.run(ctx, cfg, log)
+	}
+}
+
+// run puts one worker together and runs it until ctx ends.
+func (c consuming) run(ctx context.Context, cfg aws.Config, log *zap.Logger) error {
+	if cfg.Region == "" {
+		return errors.New("no AWS region; set AWS_REGION or a profile with one")
+	}
+	db := dynamodb.NewFromConfig(cfg)
+	table, err := consumer.Describe(ctx, db, c.table)
+	if err != nil {
+		return err
+	}
+	if err := table.CheckStream(c.oldImage); err != nil {
+		return err
+	}
+	store, err := openLake(c.lake, cfg)
+	if err != nil {
+		return err
+	}
+	o := consumer.Defaults()
+	o.DynamoDB, o.Streams, o.Store, o.Table = db, dynamodbstreams.NewFromConfig(cfg), store, table
+	o.App, o.Worker = leaseTable(c.app, c.table), c.worker
+	if o.Worker == "" {
+		o.Worker = workerName()
+	}
+	if err := writer.Probe(ctx, store, o.Worker); err != nil {
+		return err
+	}
+	if o.Initial, err = parseInitial(c.initial, time.Now()); err != nil {
+		return err
+	}
+	o.OnGap, o.OldImage = consumer.GapPolicy(c.onGap), c.oldImage
+	o.Limits = writer.Limits{Rows: c.flushRows, Bytes: c.flushBytes, Age: c.flush}
+	o.Memory, o.PollMax, o.Lease, o.Renew = c.memory, c.pollMax, c.lease, c.renew
+	registry := prometheus.NewRegistry()
+	o.Registerer = registry
+	o.Log = log.With(zap.String("table", table.Name), zap.String("worker", o.Worker))
+	if c.metrics != "" {
+		stop, err := serveMetrics(c.metrics, registry)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
+	return consumer.Run(ctx, o)
+}
+
+func serveMetrics(addr string, registry *prometheus.Registry) (stop func(), err error) {
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("--metrics-addr %s: %w", addr, err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	go server.Serve(listener) //nolint:errcheck // ends with Close
+	return func() { server.Close() }, nil
+}
+
+// openLake opens the store without touching it.
+func openLake(lake string, cfg aws.Config) (writer.Store, error) {
+	return writer.Open(lake, func() (*s3.Client, error) {
+		return s3.NewFromConfig(cfg, func(o *s3.Options) {
+			// Servers other than AWS rarely resolve a host per bucket.
+			o.UsePathStyle = cfg.BaseEndpoint != nil || os.Getenv("AWS_ENDPOINT_URL_S3") != "" || os.Getenv("AWS_ENDPOINT_URL") != ""
+		}), nil
+	})
+}
+
+func checkLake(lake string) error {
+	_, err := writer.Open(lake, func() (*s3.Client, error) { return nil, nil })
+	return err
+}
+
+// parseInitial reads --initial.
+func parseInitial(text string, now time.Time) (checkpoint.Initial, error) {
+	if text == "TRIM_HORIZON" || text == "LATEST" {
+		return checkpoint.Initial{Position: text}, nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return checkpoint.Initial{}, fmt.Errorf("--initial %q: want TRIM_HORIZON, LATEST or a time like 2026-11-23T08:00:00Z", text)
+	}
+	if at.After(now) {
+		return checkpoint.Initial{}, fmt.Errorf("--initial %s is in the future; want a time in the last 24 h, or LATEST", text)
+	}
+	return checkpoint.Initial{Position: "AT_TIMESTAMP", At: at}, nil
+}
+
+func leaseTable(app, table string) string {
+	if app != "" {
+		return app
+	}
+	return "dynamolake-" + table
+}
+
+// workerName is unique per process: a restarted container must not take itself
+// for its predecessor.
+func workerName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "worker"
+	}
+	var b [4]byte
+	rand.Read(b[:]) //nolint:errcheck // never fails
+	return fmt.Sprintf("%s-%d-%s", host, os.Getpid(), hex.EncodeToString(b[:]))
+}

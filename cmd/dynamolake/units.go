@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+var sizeUnits = []struct {
+	name  string
+	bytes int64
+}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"GB", 1e9}, {"MB", 1e6}, {"KB", 1e3}, {"B", 1}}
+
+// parseSize reads bytes with an optional unit: 1048576, 64MiB, 0.5 GB.
+func parseSize(text string) (int64, error) {
+	unit := int64(1)
+	number := strings.TrimSpace(text)
+	for _, u := range sizeUnits {
+		if rest, ok := strings.CutSuffix(number, u.name); ok {
+			number, unit = strings.TrimSpace(rest), u.bytes
+			break
+		}
+	}
+	f, err := strconv.ParseFloat(number, 64)
+	if err != nil || f < 0 || f*float64(unit) > 1<<62 {
+		return 0, fmt.Errorf("size %q", text)
+	}
+	return int64(f * float64(unit)), nil
+}
+
+// formatSize writes bytes in the largest binary unit that leaves at most one decimal.
+func formatSize(n int64) string {
+	for _, u := range sizeUnits[:3] {
+		if n >= u.bytes {
+			return strings.TrimSuffix(fmt.Sprintf("%.1f", float64(n)/float64(u.bytes)), ".0") + u.name
+		}
+	}
+	return strconv.FormatInt(n, 10) + "B"
+}
+
+// formatSpan writes a duration for people: two units, no fractions above a second.
+func formatSpan(d time.Duration) string {
+	switch {
+	case d < 0:
+		return "-" + formatSpan(-d)
+	case d < 10*time.Second:
+		return d.Round(100 * time.Millisecond).String()
+	case d < time.Minute:
+		return d.Round(time.Second).String()
+	case d < time.Hour:
+		return strings.TrimSuffix(d.Round(time.Second).String(), "0s")
+	}
+	return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+}

@@ -1,0 +1,185 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/vmware/vmware-go-kcl-v2/clientlibrary/config"
+	"github.com/vmware/vmware-go-kcl-v2/clientlibrary/worker"
+	"go.uber.org/zap"
+
+	"dynamolake/checkpoint"
+	"dynamolake/consumer/adapter"
+	"dynamolake/transform"
+	"dynamolake/writer"
+)
+
+// Options of one worker. Zero values of the durations and sizes mean the
+// defaults of [Defaults].
+type Options struct {
+	DynamoDB *dynamodb.Client
+	Streams  *dynamodbstreams.Client
+	Store    writer.Store
+	Table    Table
+	App      string // the lease table's name, shared by the fleet
+	Worker   string // unique among live workers
+
+	Initial  checkpoint.Initial
+	OnGap    GapPolicy
+	OldImage bool
+	Limits   writer.Limits
+	Memory   int64 // bytes, for the whole process
+	PollMax  time.Duration
+	Lease    time.Duration // after so long without a beat a worker is dead
+	Renew    time.Duration // each lease row is written at least this often
+	Settle   time.Duration // the most that a drain may take
+
+	Log        *zap.Logger
+	Registerer prometheus.Registerer
+	Wall       func() time.Time // wall clock; only times that are shown or sent come from it
+}
+
+// Defaults of Options.
+func Defaults() Options {
+	return Options{
+		Initial: checkpoint.Initial{Position: "TRIM_HORIZON"},
+		OnGap:   GapStop,
+		Limits:  writer.Limits{Rows: 200_000, Bytes: 32 << 20, Age: 15 * time.Second},
+		Memory:  256 << 20,
+		PollMax: 10 * time.Second,
+		Lease:   10 * time.Second,
+		Renew:   20 * time.Second,
+		Settle:  20 * time.Second,
+		Wall:    time.Now,
+	}
+}
+
+// shared is what all sessions of a worker have in common.
+type shared struct {
+	streams     *dynamodbstreams.Client
+	lineage     *Lineage
+	store       writer.Store
+	table       Table
+	tablePrefix string
+	worker      string
+	epoch       int64
+	decoder     *transform.Decoder
+	encoder     *writer.Encoder
+	encoding    chan struct{}
+	budget      *writer.Budget
+	limits      writer.Limits
+	pages       *pagePool
+	pace        pace
+	onGap       GapPolicy
+	stopping    <-chan struct{}
+	metrics     *metrics
+	log         *zap.Logger
+}
+
+// dataset is where changes go until a schema splits the table.
+const dataset = "all"
+
+// Run reads the table's stream as one member of the fleet until ctx ends, and
+// then hands its shards over. It returns nil after a complete hand-over.
+func Run(ctx context.Context, o Options) error {
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	keeper, err := checkpoint.Open(ctx, checkpoint.Options{
+		Client: o.DynamoDB, App: o.App, Worker: o.Worker, Stream: NewLineage(o.Streams, o.Table.StreamARN),
+		Initial: o.Initial, Duration: o.Lease, Renew: o.Renew, Log: o.Log, Wall: o.Wall, Registerer: o.Registerer,
+	})
+	if err != nil {
+		return err
+	}
+	stopping := make(chan struct{})
+	src := newSource(o, checkpoint.NewDriver(keeper), stopping)
+	kcl := worker.NewWorker(src, kclConfig(o)).
+		WithKinesis(adapter.Client(src)).
+		WithCheckpointer(ending{Driver: src.driver, source: src})
+
+	kept := make(chan error, 1)
+	go func() { kept <- keeper.Run(work) }()
+	if err := kcl.Start(); err != nil {
+		return fmt.Errorf("starting the worker: %w", err)
+	}
+	o.Log.Info("reading", zap.String("table", o.Table.Name), zap.String("worker", o.Worker), zap.String("app", o.App))
+
+	select {
+	case <-ctx.Done():
+	case err = <-kept:
+		kept <- err
+	}
+	return errors.Join(err, shutdown(ctx, o, keeper, kcl, stopping, stop, kept))
+}
+
+// shutdown hands everything over: the leases first, in parallel, because others
+// wait for them; then the library, which has nothing left to do.
+func shutdown(ctx context.Context, o Options, keeper *checkpoint.Keeper, kcl *worker.Worker, stopping chan struct{}, stop func(), kept <-chan error) error {
+	began := time.Now()
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Settle)
+	defer cancel()
+	err := keeper.Drain(limit)
+	close(stopping)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		kcl.Shutdown() // has no deadline of its own
+	}()
+	select {
+	case <-done:
+	case <-limit.Done():
+		err = errors.Join(err, errors.New("a shard did not stop in time; its lease expires by itself"))
+	}
+	stop()
+	if kerr := <-kept; kerr != nil && !errors.Is(kerr, context.Canceled) {
+		err = errors.Join(err, kerr)
+	}
+	o.Log.Info("stopped", zap.Duration("took", time.Since(began)), zap.Error(err))
+	return err
+}
+
+func newSource(o Options, driver *checkpoint.Driver, stopping <-chan struct{}) *source {
+	procs := runtime.GOMAXPROCS(0)
+	limits := o.Limits
+	// Half of the memory is for pages and rows; encoding a batch takes about as
+	// much again as its rows, for as many batches as run at once.
+	limits.Bytes = min(limits.Bytes, max(o.Memory/int64(4*procs), 1<<20))
+	budget := writer.NewBudget(o.Memory / 2)
+	prefix := writer.TablePrefix(o.Table.Account, o.Table.Region, o.Table.Name)
+	common := shared{
+		streams: o.Streams, lineage: NewLineage(o.Streams, o.Table.StreamARN), store: o.Store,
+		table: o.Table, tablePrefix: prefix, worker: o.Worker,
+		decoder:  transform.NewDecoder(o.Table.Keys),
+		encoder:  writer.NewEncoder(writer.Schema{Table: o.Table.Name, Dataset: dataset, Keys: o.Table.Keys, OldImage: o.OldImage}),
+		encoding: make(chan struct{}, procs), budget: budget, limits: limits, pages: new(pagePool), pace: pace{max: o.PollMax},
+		onGap: o.OnGap, stopping: stopping, metrics: newMetrics(o.Registerer, budget.Held),
+	}
+	open := func(lease *checkpoint.Lease, log *zap.Logger) *session {
+		s := &session{shared: common, lease: lease, shard: lease.Key()}
+		s.log = log
+		s.chain = writer.NewChain(o.Store, writer.ChainPrefix(prefix, dataset, s.shard))
+		return s
+	}
+	return &source{driver: driver, open: open, log: o.Log, sessions: map[string]*session{}}
+}
+
+// kclConfig sets the library up to be driven, not to decide.
+func kclConfig(o Options) *config.KinesisClientLibConfiguration {
+	c := config.NewKinesisClientLibConfig(o.App, o.Table.StreamARN, o.Table.Region, o.Worker)
+	c.ShardSyncIntervalMillis = 1 // the listing itself waits for news
+	c.IdleTimeBetweenReadsInMillis = 0
+	c.LeaseRefreshWaitTime = 1000
+	c.MaxRecords = pageRecords
+	c.MaxLeasesForWorker = 1 << 30
+	c.EnableLeaseStealing = false
+	// Every step may have something to write, with or without new records.
+	c.CallProcessRecordsEvenForEmptyRecordList = true
+	c.Logger = kclLog{o.Log.Named("kcl").Sugar()}
+	return c
+}

@@ -1,0 +1,39 @@
+// Package consumer is one member of the fleet that reads a table's stream.
+//
+// The KCL library's Worker drives it: one goroutine per shard, started and
+// stopped by the library. All policy sits in the library's two extension points.
+// The Kinesis client it is given (package adapter) answers from [source], and
+// the checkpointer it is given (package checkpoint) answers from the leases that
+// this worker holds. What the Worker does with them:
+//
+//	ListShards        the shards granted to this worker; long-polled
+//	GetShardIterator  opens the shard's [session]
+//	GetRecords        session.read: fetch pages, decode, add to the batch
+//	ProcessRecords    session.write: cut what is due, PUT, checkpoint
+//	Shutdown          TERMINATE: children's leases, then SHARD_END
+//	RemoveLeaseOwner  session.close: write what is held, give the lease back
+//
+// Records never pass through the library: it sees empty pages and keeps the
+// beat. It allows five calls a second and shard, so read takes at least
+// callSpacing and fetches as many pages in that time as the shard has.
+//
+// # Who owns what
+//
+// A session belongs to the library's goroutine of its shard and to nobody else.
+// It owns no goroutine, timer, file or connection, because the library drops a
+// processor without a word when a lease is lost; the one call it always makes is
+// RemoveLeaseOwner, and there the session gives its memory back.
+//
+// # What must hold
+//
+// Never checkpoint past what is durable; never write without a live lease; a
+// replay lands on the same names. The first is [session.commit]'s order, the second the
+// lease's Check before every PUT, the third the chain's (package writer).
+//
+// # Gaps
+//
+// A position that the stream no longer has is a gap: recorded in the lake
+// (_ledger/gaps), counted, and by default the shard halts there, owned and
+// visible, until someone decides (GapStop). GapContinue goes on at the trim horizon,
+// and the next object of the chain says what it follows.
+package consumer

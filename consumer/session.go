@@ -1,0 +1,274 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"dynamolake/checkpoint"
+	"dynamolake/transform"
+	"dynamolake/writer"
+)
+
+// errRevoked ends the library's consumer of a shard: the lease was handed over
+// or lost. What was to be written has been written, or must not be.
+var errRevoked = errors.New("lease revoked")
+
+// session is one shard under one lease. Its methods run in the library's
+// goroutine of that shard, one at a time; see the package comment for the order.
+type session struct {
+	shared
+	lease  *checkpoint.Lease
+	shard  string
+	reader reader
+	chain  *writer.Chain
+	batch  *writer.Batch
+
+	turn     time.Time // when the library's last call began
+	due      time.Time // when the next fetch may go out
+	empties  int       // empty pages in a row
+	failures int       // failed calls in a row
+	putFails int       // failed writes in a row
+	putDue   time.Time // when the next write may be tried
+
+	gapAfter string // cursor of a gap that the next object follows; empty for none
+	opened   bool
+	durable  bool // everything of the shard is in the lake, its end included
+	halted   bool // at a gap, by policy
+	finished bool // close was called
+	children []checkpoint.Shard
+	found    bool // children are known
+	crashed  bool // a step panicked: the state is not to be trusted
+}
+
+// maxPage is what a page may take in memory before its size is known: 1 MB as
+// DynamoDB counts, in its JSON.
+const maxPage = 4 << 20
+
+// read is GetRecords: it returns when there may be something to write, when the
+// shard has ended (true), or with errRevoked. It takes at least callSpacing.
+func (s *session) read() (ended bool, err error) {
+	defer func() { s.turn = time.Now() }()
+	if err := s.wait(time.Until(s.turn.Add(callSpacing))); err != nil {
+		return false, err
+	}
+	if !s.opened {
+		if err := s.open(); err != nil {
+			return false, s.trouble(err)
+		}
+	}
+	started := time.Now()
+	for {
+		switch now := time.Now(); {
+		case s.halted:
+			if err := s.wait(idleTick); err != nil {
+				return false, err
+			}
+			return false, nil
+		case s.durable:
+			return s.end()
+		case s.writeDue(now):
+			return false, nil
+		case s.batch.Closed():
+			if err := s.wait(time.Until(s.putDue)); err != nil {
+				return false, err
+			}
+		case now.Before(s.due):
+			if now.Sub(started) >= callSpacing && s.batch.Held() > 0 {
+				return false, nil
+			}
+			if err := s.wait(s.nap(now)); err != nil {
+				return false, err
+			}
+		default:
+			if err := s.fetch(); err != nil {
+				return false, s.trouble(err)
+			}
+			if time.Since(started) >= callSpacing {
+				return false, nil
+			}
+		}
+	}
+}
+
+// idleTick is the longest that a session with something to write, or at a halt, sleeps
+// without looking around.
+const idleTick = 500 * time.Millisecond
+
+// nap is how long to sleep before the next look: until the next fetch, and while
+// rows are held no longer than until they are due.
+func (s *session) nap(now time.Time) time.Duration {
+	d := s.due.Sub(now)
+	if oldest, ok := s.batch.Oldest(); ok {
+		d = min(d, max(oldest.Add(s.limits.Age).Sub(now), time.Millisecond), idleTick)
+	}
+	return d
+}
+
+// wait sleeps, but not past a revocation or a stop.
+func (s *session) wait(d time.Duration) error {
+	if d > 0 {
+		t := time.NewTimer(d)
+		defer t.Stop()
+		select {
+		case <-t.C:
+		case <-s.lease.Revoked():
+		case <-s.stopping:
+		}
+	}
+	select {
+	case <-s.lease.Revoked():
+		return errRevoked
+	case <-s.stopping:
+		return errRevoked
+	default:
+		return nil
+	}
+}
+
+// open finds where the lake stands. The lease's checkpoint may lag behind the
+// chain, never lead it.
+func (s *session) open() error {
+	cp := s.lease.Checkpoint()
+	from, err := cursorOf(cp.Seq)
+	if err != nil {
+		return fmt.Errorf("lease of shard %s: %w", s.shard, err)
+	}
+	tip, ended, err := s.chain.Tip(s.ctx(), from)
+	if err != nil {
+		return err
+	}
+	s.reader = reader{client: s.streams, arn: s.table.StreamARN, shard: s.shard, start: cp, last: tip}
+	s.batch = writer.NewBatch(tip)
+	s.batch.Free = s.pages.put
+	s.durable = ended
+	if tip.Compare(from) > 0 {
+		if err := s.lease.Commit(s.ctx(), tip.Digits(), time.Time{}); err != nil {
+			return err
+		}
+	}
+	if tip.IsZero() && !ended && s.stale(cp) {
+		return s.gap(reasonTrimmed)
+	}
+	s.opened = true
+	return nil
+}
+
+// fetch reads and decodes one page, within the memory budget.
+func (s *session) fetch() error {
+	if !s.budget.TryAcquire(maxPage) {
+		// Whoever holds half a batch must not wait for memory with it.
+		if s.batch.Held() > 0 {
+			s.flush(true)
+		}
+		if err := s.budget.Acquire(s.ctx(), maxPage); err != nil {
+			return err
+		}
+	}
+	var kept int64
+	defer func() { s.budget.Settle(maxPage, kept) }()
+
+	asked := time.Now()
+	buf, p := s.pages.get()
+	body, err := s.reader.fetch(s.ctx(), buf)
+	s.metrics.polls.Inc()
+	if err != nil {
+		s.pages.put(buf, p)
+		return s.upstreamError(err)
+	}
+	if err := s.decoder.Decode(body, p); err != nil {
+		return s.retry(fmt.Errorf("shard %s: a page that is not readable: %w", s.shard, err))
+	}
+	if len(p.Rejects) > 0 {
+		if err := s.reject(p); err != nil {
+			return s.retry(err)
+		}
+	}
+	s.failures = 0
+	s.reader.advance(p)
+	s.metrics.records.Add(float64(len(p.Changes)))
+	s.metrics.bytesIn.Add(float64(len(body)))
+	if !p.Last.IsZero() {
+		s.empties, s.due = 0, time.Time{}
+	} else {
+		s.empties++
+		s.due = asked.Add(jitter(s.pace.idle(s.empties)))
+	}
+	kept = s.batch.Add(body, p, asked)
+	// Empty pages occur inside a shard too; several in a row mean its tip.
+	if s.empties > 2 && s.batch.Held() == 0 {
+		s.caughtUp(asked)
+	}
+	return nil
+}
+
+// reject makes the page's undecodable records durable before the cursor may pass
+// them.
+func (s *session) reject(p *transform.Page) error {
+	if err := s.lease.Check(); err != nil {
+		return errRevoked
+	}
+	if err := writer.PutRejects(s.ctx(), s.store, s.tablePrefix, s.shard, p.Rejects); err != nil {
+		return err
+	}
+	s.metrics.rejects.Add(float64(len(p.Rejects)))
+	s.log.Warn("records that do not decode went to rejects/", zap.Int("records", len(p.Rejects)), zap.String("first", p.Rejects[0].Reason))
+	return nil
+}
+
+// upstreamError decides what an error of DynamoDB Streams means for the shard.
+func (s *session) upstreamError(err error) error {
+	switch classify(err) {
+	case upstreamExpired:
+		s.metrics.expired.Inc()
+		return nil // the reader makes another iterator at the next fetch
+	case upstreamTrimmed:
+		return s.gap(reasonTrimmed)
+	case upstreamGone:
+		return s.gap(reasonShardGone)
+	case upstreamThrottled:
+		s.metrics.throttles.Inc()
+		s.failures++
+		s.due = time.Now().Add(jitter(s.pace.backoff(s.failures)))
+		return nil
+	}
+	return s.retry(err)
+}
+
+// retry notes a failure that time may mend, and backs off.
+func (s *session) retry(err error) error {
+	if s.ctx().Err() != nil {
+		return errRevoked
+	}
+	s.failures++
+	s.metrics.failures.Inc()
+	if s.failures == 3 || s.failures%100 == 0 {
+		s.log.Warn("the shard cannot be read; trying again", zap.Int("attempt", s.failures), zap.Error(err))
+	}
+	s.due = time.Now().Add(jitter(s.pace.backoff(s.failures)))
+	return nil
+}
+
+// trouble turns an error of a step into what the library is told: only ever that
+// the session is over. Anything that may pass is waited out here.
+func (s *session) trouble(err error) error {
+	if errors.Is(err, errRevoked) || errors.Is(err, checkpoint.ErrLost) || s.ctx().Err() != nil {
+		return errRevoked
+	}
+	if s.failures++; s.failures == 1 || s.failures%20 == 0 {
+		s.log.Warn("the shard cannot be opened; trying again", zap.Int("attempt", s.failures), zap.Error(err))
+	}
+	return s.wait(jitter(s.pace.backoff(s.failures)))
+}
+
+// ctx ends with the lease: at the deadline nothing of this session goes on.
+func (s *session) ctx() context.Context { return s.lease.Context() }
+
+// caughtUp notes that everything in the shard before t is in the lake.
+func (s *session) caughtUp(t time.Time) {
+	s.lease.CaughtUp(t)
+	s.metrics.through(s.shard, t)
+}

@@ -1,0 +1,85 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	ddbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+
+	"dynamolake/transform"
+)
+
+// Table is what the consumer needs to know of a DynamoDB table.
+type Table struct {
+	Name, ARN, Account, Region string
+	Keys                       transform.KeySchema
+	StreamARN                  string
+	View                       string // stream view type
+}
+
+// Describe asks DynamoDB for the table's facts. Errors are one line and say
+// what to do.
+func Describe(ctx context.Context, client *dynamodb.Client, name string) (Table, error) {
+	out, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
+	if err != nil {
+		return Table{}, describeError(name, client.Options().Region, err)
+	}
+	d := out.Table
+	t := Table{Name: aws.ToString(d.TableName), ARN: aws.ToString(d.TableArn), StreamARN: aws.ToString(d.LatestStreamArn)}
+	if p := strings.SplitN(t.ARN, ":", 6); len(p) == 6 {
+		t.Region, t.Account = p[3], p[4]
+	}
+	kinds := map[string]transform.KeyType{}
+	for _, a := range d.AttributeDefinitions {
+		kinds[aws.ToString(a.AttributeName)] = transform.KeyType(a.AttributeType[0])
+	}
+	for _, k := range d.KeySchema {
+		attr := transform.KeyAttr{Name: aws.ToString(k.AttributeName), Type: kinds[aws.ToString(k.AttributeName)]}
+		if k.KeyType == ddbtypes.KeyTypeHash {
+			t.Keys.Hash = attr
+		} else {
+			t.Keys.Range = attr
+		}
+	}
+	if s := d.StreamSpecification; s != nil && aws.ToBool(s.StreamEnabled) {
+		t.View = string(s.StreamViewType)
+	}
+	return t, nil
+}
+
+// CheckStream tells whether the table's stream can feed the lake.
+func (t Table) CheckStream(oldImage bool) error {
+	const on = "aws dynamodb update-table --table-name %s --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES"
+	const off = "aws dynamodb update-table --table-name %s --stream-specification StreamEnabled=false"
+	switch {
+	case t.View == "":
+		return fmt.Errorf("table %q has no stream; turn it on with: "+on, t.Name, t.Name)
+	case t.View == "KEYS_ONLY" || t.View == "OLD_IMAGE":
+		return fmt.Errorf("the stream of table %q is %s, which does not carry what items became; change it with: "+off+" && "+on, t.Name, t.View, t.Name, t.Name)
+	case oldImage && t.View != "NEW_AND_OLD_IMAGES":
+		return fmt.Errorf("old images were asked for, but the stream of table %q is %s; leave --old-image out or change the stream with: "+off+" && "+on, t.Name, t.View, t.Name, t.Name)
+	}
+	return nil
+}
+
+func describeError(name, region string, err error) error {
+	var missing *ddbtypes.ResourceNotFoundException
+	if errors.As(err, &missing) {
+		return fmt.Errorf("table %q does not exist in %s; check the name, the account and AWS_REGION", name, region)
+	}
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		switch api.ErrorCode() {
+		case "AccessDeniedException":
+			return fmt.Errorf("describing table %q: permission dynamodb:DescribeTable is missing: %s", name, api.ErrorMessage())
+		case "UnrecognizedClientException", "ExpiredTokenException", "InvalidSignatureException":
+			return fmt.Errorf("describing table %q: AWS does not accept the credentials (%s); check AWS_PROFILE or the role", name, api.ErrorCode())
+		}
+	}
+	return fmt.Errorf("describing table %q: %w", name, err)
+}

@@ -1,0 +1,109 @@
+package consumer
+
+import (
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+
+	"dynamolake/checkpoint"
+	"dynamolake/writer"
+)
+
+// writeDue tells whether write has something to do now.
+func (s *session) writeDue(now time.Time) bool {
+	if now.Before(s.putDue) {
+		return false
+	}
+	_, due := s.batch.Cut(now, s.limits, s.budget.Tight())
+	return due
+}
+
+// write is ProcessRecords: it makes durable what is due.
+func (s *session) write() {
+	if !s.opened || s.halted || s.durable || time.Now().Before(s.putDue) {
+		return
+	}
+	s.flush(s.budget.Tight())
+}
+
+// flush writes what is due, or everything when forced, and at the end of the
+// shard the object that says so. After an error the rows stay held and the next
+// call tries again.
+func (s *session) flush(force bool) {
+	for {
+		slice, ok := s.batch.Cut(time.Now(), s.limits, force)
+		if !ok || s.durable {
+			return
+		}
+		if err := s.commit(slice); err != nil {
+			s.writeFailed(err)
+			return
+		}
+	}
+}
+
+// commit is the order that everything rests on: a live lease, the object, then
+// the checkpoint; only then are the rows forgotten.
+func (s *session) commit(slice writer.Slice) error {
+	if err := s.lease.Check(); err != nil {
+		return err
+	}
+	file, err := s.encode(slice)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	link, won, err := s.chain.Commit(s.ctx(), file)
+	if err != nil {
+		return err
+	}
+	s.metrics.put(time.Since(began), link, won)
+	s.putFails, s.gapAfter = 0, ""
+	if !won {
+		s.log.Info("another writer was here first; going on after it",
+			zap.String("after", link.After.Digits()), zap.String("end", link.End.Digits()), zap.String("writer", link.Writer))
+		s.reader.seek(link.End)
+	}
+	freed := s.batch.Advance(link.End)
+	s.budget.Release(freed)
+	s.durable = link.ShardEnd
+	if link.End.IsZero() {
+		return nil // an empty shard: there is no record to checkpoint, only its end
+	}
+	through := time.UnixMicro(link.MaxTS)
+	if err := s.lease.Commit(s.ctx(), link.End.Digits(), through); err != nil {
+		return err
+	}
+	s.metrics.through(s.shard, through)
+	return nil
+}
+
+// encode bounds how many files are being made at once: each needs about as much
+// memory as its rows.
+func (s *session) encode(slice writer.Slice) (writer.File, error) {
+	select {
+	case s.encoding <- struct{}{}:
+		defer func() { <-s.encoding }()
+	case <-s.ctx().Done():
+		return writer.File{}, errRevoked
+	}
+	return s.encoder.Encode(slice, writer.Info{
+		Chain: s.chain, StreamARN: s.table.StreamARN, Shard: s.shard, Writer: s.worker,
+		Token: s.lease.Token(), Epoch: s.epoch, GapBefore: s.gapAfter,
+	})
+}
+
+// writeFailed keeps the rows and backs off. A lost lease ends the session at its
+// next step.
+func (s *session) writeFailed(err error) {
+	if errors.Is(err, checkpoint.ErrLost) || errors.Is(err, errRevoked) || s.ctx().Err() != nil {
+		return
+	}
+	s.putFails++
+	s.metrics.putErrors.Inc()
+	if s.putFails == 1 || s.putFails%20 == 0 {
+		s.log.Error("the lake cannot be written; the rows are kept and tried again", zap.Int("attempt", s.putFails), zap.Error(err))
+	}
+	s.putDue = time.Now().Add(jitter(s.pace.backoff(s.putFails)))
+}
