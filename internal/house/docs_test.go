@@ -82,8 +82,9 @@ func flagsIn(text string) []string {
 	var code []string
 	for _, block := range fence.FindAllString(text, -1) {
 		for line := range strings.Lines(strings.ReplaceAll(block, "\\\n", "")) {
-			if strings.Contains(line, "dynamolake ") && !strings.HasPrefix(line, "aws ") {
-				code = append(code, line)
+			// What stands before the name is another program's: docker run --rm.
+			if _, arguments, ok := strings.Cut(line, "dynamolake "); ok && !strings.HasPrefix(strings.TrimSpace(line), "aws ") {
+				code = append(code, arguments)
 			}
 		}
 	}
@@ -127,6 +128,7 @@ func TestFlagsAreFoundInDocuments(t *testing.T) {
 		"```",
 		"dynamolake consume --four x \\",
 		"  --five",
+		"docker run --rm dynamolake demo",
 		"aws dynamodb update-table --table-name dynamolake ",
 		"```",
 	}, "\n")

@@ -1,6 +1,7 @@
 package house
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -8,11 +9,12 @@ import (
 
 // mayImport says which packages of ours each package may import outside its
 // tests. Dependencies run one way: cmd -> {consumer, bootstrap} ->
-// {checkpoint, writer} -> transform.
+// {checkpoint, writer} -> transform. What is in internal is for tests, except
+// what demo runs on.
 var mayImport = map[string][]string{
 	"cmd/dynamolake": {
 		"consumer", "consumer/adapter", "bootstrap", "checkpoint", "writer", "transform",
-		"internal/awssim", "internal/lakecheck", // demo
+		"internal/awssim", "internal/lakecheck",
 	},
 	"consumer":         {"consumer/adapter", "checkpoint", "writer", "transform"},
 	"consumer/adapter": {}, // anyone with the KCL library can use it
@@ -28,14 +30,6 @@ var mayImport = map[string][]string{
 	"internal/lakecheck":       {"writer", "transform"},
 }
 
-// forTests are packages that only tests, and what is listed, may import.
-var forTests = map[string][]string{
-	"internal/awssim":          {"cmd/dynamolake"},
-	"internal/awssim/scenario": {},
-	"internal/emulators":       {},
-	"internal/lakecheck":       {"cmd/dynamolake"},
-}
-
 // confined are third-party modules and the files or packages they stay in, so
 // that each can be replaced there. "_test.go" stands for tests anywhere.
 var confined = []struct {
@@ -43,7 +37,7 @@ var confined = []struct {
 	in     []string
 	why    string
 }{
-	{"github.com/vmware/vmware-go-kcl-v2", []string{"consumer", "checkpoint/kcl.go", "checkpoint/kcl_test.go", "consumer/adapter/*_test.go"}, "the Worker is a driver that can be replaced; policy does not know it"},
+	{"github.com/vmware/vmware-go-kcl-v2", []string{"consumer", "checkpoint/kcl.go", "checkpoint/*_test.go", "consumer/adapter/*_test.go"}, "the Worker is a driver that can be replaced; policy does not know it"},
 	{"github.com/parquet-go/parquet-go", []string{"writer"}, "Parquet is written in one place"},
 	{"github.com/apache/arrow-go", []string{"internal/lakecheck", "_test.go"}, "Arrow reads what parquet-go wrote, as a check"},
 	{"github.com/duckdb/duckdb-go", []string{"_test.go"}, "cgo; a reader for tests"},
@@ -56,47 +50,72 @@ var confined = []struct {
 
 func TestPackagesImportOneWay(t *testing.T) {
 	for _, f := range sourceFiles(t) {
-		allowed, known := mayImport[f.Package]
-		if !known {
-			t.Errorf("%s: package %s has no line in mayImport: say there what it may import", f.Path, f.Package)
+		for _, fault := range importFaults(f) {
+			t.Error(fault)
+		}
+	}
+}
+
+// importFaults says which imports of a file break a rule above.
+func importFaults(f sourceFile) []string {
+	allowed, known := mayImport[f.Package]
+	if !known {
+		return []string{fmt.Sprintf("%s: package %s has no line in mayImport: say there what it may import", f.Path, f.Package)}
+	}
+	var faults []string
+	for _, imported := range f.Imports {
+		ours, ok := strings.CutPrefix(imported, module+"/")
+		if !ok || ours == f.Package || f.Test && !neverMeet(f.Package, ours) {
 			continue
 		}
-		for _, imported := range f.Imports {
-			ours, ok := strings.CutPrefix(imported, module+"/")
-			if !ok || ours == f.Package || f.Test {
-				continue
-			}
-			if !slices.Contains(allowed, ours) {
-				t.Errorf("%s imports %s: %s may import only %q", f.Path, ours, f.Package, allowed)
-			}
-			if users, ok := forTests[ours]; ok && !slices.Contains(users, f.Package) {
-				t.Errorf("%s imports %s, which is for tests", f.Path, ours)
-			}
+		if !slices.Contains(allowed, ours) {
+			faults = append(faults, fmt.Sprintf("%s imports %s: %s may import only %q", f.Path, ours, f.Package, allowed))
 		}
 	}
-}
-
-func TestTheConsumerAndTheBootstrapNeverMeet(t *testing.T) {
-	for _, f := range sourceFiles(t) {
-		for _, pair := range [][2]string{{"consumer", "bootstrap"}, {"bootstrap", "consumer"}} {
-			if f.Package != pair[0] && !strings.HasPrefix(f.Package, pair[0]+"/") {
-				continue
-			}
-			if slices.Contains(f.Imports, module+"/"+pair[1]) {
-				t.Errorf("%s imports %s: they share transform and writer, nothing else", f.Path, pair[1])
-			}
+	for _, rule := range confined {
+		if slices.ContainsFunc(f.Imports, func(path string) bool { return within(path, rule.module) }) &&
+			!slices.ContainsFunc(rule.in, func(place string) bool { return stands(f, place) }) {
+			faults = append(faults, fmt.Sprintf("%s imports %s, which stays in %q: %s", f.Path, rule.module, rule.in, rule.why))
 		}
 	}
+	return faults
 }
 
-func TestThirdPartyModulesStayWhereTheyBelong(t *testing.T) {
-	for _, f := range sourceFiles(t) {
-		for _, rule := range confined {
-			if slices.ContainsFunc(f.Imports, func(path string) bool { return within(path, rule.module) }) &&
-				!slices.ContainsFunc(rule.in, func(place string) bool { return stands(f, place) }) {
-				t.Errorf("%s imports %s, which stays in %q: %s", f.Path, rule.module, rule.in, rule.why)
+// neverMeet tells of the pair that do not import each other even in tests: they
+// share transform and writer, nothing else.
+func neverMeet(one, other string) bool {
+	return within(one, "consumer") && within(other, "bootstrap") || within(one, "bootstrap") && within(other, "consumer")
+}
+
+func TestImportFaultsAreFound(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		file  sourceFile
+		fault string // part of it; empty for none
+	}{
+		{"a stage may import the one below", sourceFile{Path: "writer/a.go", Package: "writer", Imports: []string{"dynamolake/transform"}}, ""},
+		{"a stage may not import the one above", sourceFile{Path: "transform/a.go", Package: "transform", Imports: []string{"dynamolake/writer"}}, "transform/a.go imports writer"},
+		{"checkpoint imports nothing of ours", sourceFile{Path: "checkpoint/a.go", Package: "checkpoint", Imports: []string{"dynamolake/transform"}}, "checkpoint may import only []"},
+		{"the consumer does not know the bootstrap", sourceFile{Path: "consumer/a.go", Package: "consumer", Imports: []string{"dynamolake/bootstrap"}}, "imports bootstrap"},
+		{"nor do its tests", sourceFile{Path: "consumer/a_test.go", Package: "consumer", Test: true, Imports: []string{"dynamolake/bootstrap"}}, "imports bootstrap"},
+		{"the simulator is for tests", sourceFile{Path: "consumer/a.go", Package: "consumer", Imports: []string{"dynamolake/internal/awssim"}}, "imports internal/awssim"},
+		{"and tests may use it", sourceFile{Path: "consumer/a_test.go", Package: "consumer", Test: true, Imports: []string{"dynamolake/internal/awssim"}}, ""},
+		{"the command does not start emulators", sourceFile{Path: "cmd/dynamolake/a.go", Package: "cmd/dynamolake", Imports: []string{"dynamolake/internal/emulators"}}, "imports internal/emulators"},
+		{"the KCL library stays in its border file", sourceFile{Path: "checkpoint/kcl.go", Package: "checkpoint", Imports: []string{"github.com/vmware/vmware-go-kcl-v2/clientlibrary/checkpoint"}}, ""},
+		{"and out of the rules", sourceFile{Path: "checkpoint/rules.go", Package: "checkpoint", Imports: []string{"github.com/vmware/vmware-go-kcl-v2/clientlibrary/checkpoint"}}, "which stays in"},
+		{"the adapter has it in tests only", sourceFile{Path: "consumer/adapter/client.go", Package: "consumer/adapter", Imports: []string{"github.com/vmware/vmware-go-kcl-v2/clientlibrary/worker"}}, "which stays in"},
+		{"such as its example", sourceFile{Path: "consumer/adapter/example_test.go", Package: "consumer/adapter", Test: true, Imports: []string{"github.com/vmware/vmware-go-kcl-v2/clientlibrary/worker"}}, ""},
+		{"Parquet is written by the writer", sourceFile{Path: "consumer/a.go", Package: "consumer", Imports: []string{"github.com/parquet-go/parquet-go"}}, "written in one place"},
+		{"and read by another library", sourceFile{Path: "internal/lakecheck/a_test.go", Package: "internal/lakecheck", Test: true, Imports: []string{"github.com/parquet-go/parquet-go"}}, "written in one place"},
+		{"DuckDB is for tests", sourceFile{Path: "writer/a.go", Package: "writer", Imports: []string{"github.com/duckdb/duckdb-go/v2"}}, "a reader for tests"},
+		{"a new package says what it may import", sourceFile{Path: "ledger/a.go", Package: "ledger"}, "no line in mayImport"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			faults := strings.Join(importFaults(c.file), "\n")
+			if (c.fault == "") != (faults == "") || !strings.Contains(faults, c.fault) {
+				t.Errorf("faults %q, want %q", faults, c.fault)
 			}
-		}
+		})
 	}
 }
 
