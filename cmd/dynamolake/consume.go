@@ -69,12 +69,16 @@ func consumeCommand(s *settings) func(context.Context, streams) error {
 		if err != nil {
 			return fmt.Errorf("AWS settings: %w", err)
 		}
-		return c.run(ctx, cfg, log)
+		store, err := openLake(c.lake, cfg)
+		if err != nil {
+			return err
+		}
+		return c.run(ctx, cfg, store, log)
 	}
 }
 
 // run puts one worker together and runs it until ctx ends.
-func (c consuming) run(ctx context.Context, cfg aws.Config, log *zap.Logger) error {
+func (c consuming) run(ctx context.Context, cfg aws.Config, store writer.Store, log *zap.Logger) error {
 	if cfg.Region == "" {
 		return errors.New("no AWS region; set AWS_REGION or a profile with one")
 	}
@@ -84,10 +88,6 @@ func (c consuming) run(ctx context.Context, cfg aws.Config, log *zap.Logger) err
 		return err
 	}
 	if err := table.CheckStream(c.oldImage); err != nil {
-		return err
-	}
-	store, err := openLake(c.lake, cfg)
-	if err != nil {
 		return err
 	}
 	o := consumer.Defaults()

@@ -1,0 +1,89 @@
+package scene
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"dynamolake/writer"
+)
+
+// Sabotages are ways to break the promise on purpose: each takes a store and
+// returns one that lies. A check that does not catch them is no check.
+var sabotages = map[string]func(writer.Store) writer.Store{
+	// The checkpoint passes what is not durable: a write is acknowledged at once
+	// and happens later, if its worker lives.
+	"checkpoint-early": func(s writer.Store) writer.Store { return &early{Store: s} },
+	// The chain is not a chain: the second writer of a name wins.
+	"overwrite": func(s writer.Store) writer.Store { return overwriting{s} },
+	// A refused batch is written all the same, under another name.
+	"fork": func(s writer.Store) writer.Store { return &forking{Store: s} },
+}
+
+// Sabotages names the ways to break the promise.
+func Sabotages() []string { return []string{"checkpoint-early", "overwrite", "fork"} }
+
+// Break returns a store that breaks the promise in the named way.
+func Break(how string, s writer.Store) writer.Store { return sabotages[how](s) }
+
+// chained tells the objects that the promise is about; the probe must not be lied to.
+func chained(key string) bool {
+	return strings.Contains(key, "/after-") && strings.Contains(key, "/changes/")
+}
+
+type early struct{ writer.Store }
+
+const earlyBy = time.Second
+
+func (e *early) PutNew(ctx context.Context, key string, body []byte, meta map[string]string) error {
+	if !chained(key) {
+		return e.Store.PutNew(ctx, key, body, meta)
+	}
+	go func() {
+		select {
+		case <-ctx.Done(): // its worker is gone, and the write with it
+		case <-time.After(earlyBy):
+			_ = e.Store.PutNew(ctx, key, body, meta) // nobody is told: that is the sabotage
+		}
+	}()
+	return nil
+}
+
+type remover interface {
+	Remove(ctx context.Context, key string) error
+}
+
+type overwriting struct{ writer.Store }
+
+func (o overwriting) PutNew(ctx context.Context, key string, body []byte, meta map[string]string) error {
+	err := o.Store.PutNew(ctx, key, body, meta)
+	if !errors.Is(err, writer.ErrExists) || !chained(key) {
+		return err
+	}
+	if r, ok := o.Store.(remover); ok {
+		if err := r.Remove(ctx, key); err != nil {
+			return err
+		}
+	}
+	return o.Store.PutNew(ctx, key, body, meta)
+}
+
+type forking struct {
+	writer.Store
+	n atomic.Int64
+}
+
+func (f *forking) PutNew(ctx context.Context, key string, body []byte, meta map[string]string) error {
+	err := f.Store.PutNew(ctx, key, body, meta)
+	if !errors.Is(err, writer.ErrExists) || !chained(key) {
+		return err
+	}
+	// The name of a cursor that nobody stands at.
+	other := strings.Replace(key, "after-0", "after-9", 1)
+	if err := f.Store.PutNew(ctx, other, body, meta); err != nil && !errors.Is(err, writer.ErrExists) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,181 @@
+package scene
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	ddbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"dynamolake/checkpoint"
+	"dynamolake/consumer"
+	"dynamolake/internal/awssim"
+	"dynamolake/internal/lakecheck"
+	"dynamolake/transform"
+	"dynamolake/writer"
+)
+
+// Names of what a scene creates.
+const (
+	TableName = "orders"
+	Bucket    = "lake"
+	App       = "dynamolake-orders"
+)
+
+// Scene is one table in one cloud.
+type Scene struct {
+	Cloud *awssim.Cloud
+	Table consumer.Table
+}
+
+// Open creates the table, with a stream of so many shards, and the bucket.
+func Open(ctx context.Context, cloud *awssim.Cloud, shards int) (*Scene, error) {
+	cloud.SetShards(TableName, shards)
+	cfg := cloud.AWSConfig("author")
+	db := dynamodb.NewFromConfig(cfg)
+	_, err := db.CreateTable(ctx, &dynamodb.CreateTableInput{
+		TableName: aws.String(TableName),
+		AttributeDefinitions: []ddbtypes.AttributeDefinition{
+			{AttributeName: aws.String("customer"), AttributeType: ddbtypes.ScalarAttributeTypeS},
+			{AttributeName: aws.String("order"), AttributeType: ddbtypes.ScalarAttributeTypeN}},
+		KeySchema: []ddbtypes.KeySchemaElement{
+			{AttributeName: aws.String("customer"), KeyType: ddbtypes.KeyTypeHash},
+			{AttributeName: aws.String("order"), KeyType: ddbtypes.KeyTypeRange}},
+		BillingMode:         ddbtypes.BillingModePayPerRequest,
+		StreamSpecification: &ddbtypes.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: ddbtypes.StreamViewTypeNewAndOldImages},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("creating the table: %w", err)
+	}
+	table, err := consumer.Describe(ctx, db, TableName)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := S3(cfg).CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String(Bucket)}); err != nil {
+		return nil, fmt.Errorf("creating the bucket: %w", err)
+	}
+	return &Scene{Cloud: cloud, Table: table}, nil
+}
+
+// S3 is a client that does not need a host per bucket.
+func S3(cfg aws.Config) *s3.Client {
+	return s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true })
+}
+
+// Store is the lake as one caller sees it.
+func (s *Scene) Store(client string) writer.Store {
+	c := S3(s.Cloud.AWSConfig(client))
+	return removable{Store: writer.NewS3(c, Bucket, ""), client: c}
+}
+
+// removable can also delete, which the lake never does; sabotage needs it.
+type removable struct {
+	writer.Store
+	client *s3.Client
+}
+
+func (r removable) Remove(ctx context.Context, key string) error {
+	_, err := r.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: aws.String(Bucket), Key: &key})
+	return err
+}
+
+// Prefix is where the table's part of the lake lies.
+func (s *Scene) Prefix() string {
+	return writer.TablePrefix(s.Table.Account, s.Table.Region, s.Table.Name)
+}
+
+// Worker is one member of the fleet, not yet running. The caller changes what it
+// wants and calls consumer.Run.
+func (s *Scene) Worker(name string, log *zap.Logger) consumer.Options {
+	cfg := s.Cloud.AWSConfig(name)
+	o := consumer.Defaults()
+	o.DynamoDB, o.Streams = dynamodb.NewFromConfig(cfg), dynamodbstreams.NewFromConfig(cfg)
+	o.Store, o.Table, o.App, o.Worker = s.Store(name), s.Table, App, name
+	o.Log, o.Registerer = log, prometheus.NewRegistry()
+	return o
+}
+
+// Author is who writes to the table.
+func (s *Scene) Author(seed uint64, keys int) *Author {
+	return NewAuthor(dynamodb.NewFromConfig(s.Cloud.AWSConfig("author")), TableName, seed, keys)
+}
+
+// Leases reads the fleet's lease table.
+func (s *Scene) Leases(ctx context.Context) (checkpoint.Table, error) {
+	return checkpoint.ReadTable(ctx, dynamodb.NewFromConfig(s.Cloud.AWSConfig("observer")), App)
+}
+
+// Behind counts the records that no checkpoint has passed yet.
+func (s *Scene) Behind(ctx context.Context) (int, error) {
+	table, err := s.Leases(ctx)
+	if err != nil {
+		return 0, err
+	}
+	at := map[string]checkpoint.Checkpoint{}
+	for _, l := range table.Leases {
+		at[l.Key] = l.Checkpoint
+	}
+	behind := 0
+	for _, r := range s.Cloud.Journal(TableName) {
+		cp := at[r.Shard]
+		if cp.Sentinel == checkpoint.ShardEnd {
+			continue
+		}
+		if cp.Seq == "" || seq(cp.Seq).Compare(seq(r.Seq)) < 0 {
+			behind++
+		}
+	}
+	return behind, nil
+}
+
+// Await waits until every record has been checkpointed past, or gives up.
+func (s *Scene) Await(ctx context.Context, limit time.Duration) error {
+	for deadline := time.Now().Add(limit); ; {
+		behind, err := s.Behind(ctx)
+		if err == nil && behind == 0 {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("after %v still %d records behind (%v)", limit, behind, err)
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// Prove folds the lake and compares it with the journal and the table.
+func (s *Scene) Prove(ctx context.Context) (lakecheck.Report, error) {
+	lake, err := lakecheck.Read(ctx, s.Store("observer"), s.Prefix())
+	if err != nil {
+		return lakecheck.Report{}, err
+	}
+	return lakecheck.Check(lake, s.journal(), s.Cloud.Items(TableName)), nil
+}
+
+func (s *Scene) journal() []lakecheck.Record {
+	records := s.Cloud.Journal(TableName)
+	journal := make([]lakecheck.Record, len(records))
+	for i, r := range records {
+		journal[i] = lakecheck.Record{Shard: r.Shard, Seq: r.Seq, EventID: r.EventID, Op: r.Event, KeyJSON: r.Key, NewJSON: r.New, OldJSON: r.Old}
+	}
+	return journal
+}
+
+// seq reads a sequence number of the simulator or of a lease row that the
+// consumer wrote; both are digits.
+func seq(digits string) transform.Seq {
+	s, err := transform.ParseSeq(digits)
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
