@@ -37,3 +37,18 @@ type Store interface {
 	// List yields the objects under a prefix in key order. Meta is not set.
 	List(ctx context.Context, prefix string) iter.Seq2[Object, error]
 }
+
+// StoreError is an error that trying again does not cure: access denied, no such
+// bucket, a full disk. Its text is one line that says what to do.
+type StoreError struct {
+	Op     string // what was attempted: "write", "read", "list"
+	Object string // on what: an s3:// or file:// address
+	Hint   string // what is wrong and what to do
+	Err    error
+}
+
+func (e *StoreError) Error() string {
+	return e.Op + " " + e.Object + ": " + e.Hint + ": " + e.Err.Error()
+}
+
+func (e *StoreError) Unwrap() error { return e.Err }

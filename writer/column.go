@@ -1,0 +1,158 @@
+package writer
+
+import (
+	"reflect"
+
+	"github.com/parquet-go/parquet-go"
+
+	"dynamolake/transform"
+)
+
+// column is one column of a change row. All are leaves at the top level.
+type column struct {
+	name  string
+	node  parquet.Node
+	id    int  // Parquet field id
+	def   int  // definition level of a value: 1 when the column is nullable
+	blank bool // no bounds in the chunk's statistics: see jsonType
+	fixed bool // the same value in every row of a file
+	value func(*rows, *transform.Change) (v parquet.Value, ok bool)
+}
+
+// Field ids below 101 are the metadata columns', those from 101 on the key
+// columns' and from 1001 on the attribute columns' ([transform.Column]).
+const (
+	idOp = iota + 1
+	idSeq
+	idTS
+	idShard
+	idEventID
+	idSource
+	idEpoch
+	idTTL
+	idOld
+	idRest
+)
+
+// columnsOf lays out a change row. The order is that of docs/format.md.
+func columnsOf(s Schema) []column {
+	dict := func() parquet.Node { return parquet.Encoded(parquet.String(), &parquet.RLEDictionary) }
+	cols := []column{
+		{name: "_op", id: idOp, node: dict(), value: func(_ *rows, c *transform.Change) (parquet.Value, bool) {
+			return parquet.ByteArrayValue(opText(c.Op)), true
+		}},
+		{name: "_seq", id: idSeq, node: parquet.Encoded(parquet.String(), &parquet.DeltaByteArray), value: func(_ *rows, c *transform.Change) (parquet.Value, bool) {
+			return parquet.ByteArrayValue(c.Seq[:]), true
+		}},
+		{name: "_ts", id: idTS, def: 1, node: parquet.Encoded(parquet.Timestamp(parquet.Microsecond), &parquet.DeltaBinaryPacked), value: func(_ *rows, c *transform.Change) (parquet.Value, bool) {
+			return parquet.Int64Value(c.Created), c.Created != 0
+		}},
+		{name: "_shard", id: idShard, fixed: true, node: dict(), value: func(r *rows, _ *transform.Change) (parquet.Value, bool) {
+			return parquet.ByteArrayValue(r.shard), true
+		}},
+		{name: "_event_id", id: idEventID, def: 1, node: parquet.String(), value: func(_ *rows, c *transform.Change) (parquet.Value, bool) {
+			return parquet.ByteArrayValue(c.EventID), c.EventID != nil
+		}},
+		{name: "_source", id: idSource, fixed: true, node: dict(), value: func(r *rows, _ *transform.Change) (parquet.Value, bool) {
+			return parquet.ByteArrayValue(sourceStream), true
+		}},
+		{name: "_epoch", id: idEpoch, fixed: true, node: parquet.Encoded(parquet.Int(64), &parquet.DeltaBinaryPacked), value: func(r *rows, _ *transform.Change) (parquet.Value, bool) {
+			return parquet.Int64Value(r.epoch), true
+		}},
+		{name: "_ttl", id: idTTL, node: parquet.Leaf(parquet.BooleanType), value: func(_ *rows, c *transform.Change) (parquet.Value, bool) {
+			return parquet.BooleanValue(c.TTL), true
+		}},
+	}
+	for i, k := range s.Keys.Columns() {
+		key := func(c *transform.Change) *transform.KeyValue { return &c.Hash }
+		if i == 1 {
+			key = func(c *transform.Change) *transform.KeyValue { return &c.Range }
+		}
+		col := column{name: k.Name, id: k.FieldID, def: 1, node: parquet.String(), value: func(_ *rows, c *transform.Change) (parquet.Value, bool) {
+			v := key(c)
+			return parquet.ByteArrayValue(v.Bytes), v.Exact
+		}}
+		switch k.Type {
+		case 'N':
+			col.node = decimalNode()
+			col.value = func(_ *rows, c *transform.Change) (parquet.Value, bool) {
+				v := key(c)
+				return parquet.FixedLenByteArrayValue(v.Dec[:]), v.Exact
+			}
+		case 'B':
+			col.node = parquet.Leaf(parquet.ByteArrayType)
+		}
+		cols = append(cols, col)
+	}
+	// Typed attribute columns go here.
+	if s.OldImage {
+		cols = append(cols, column{name: "_old", id: idOld, def: 1, blank: true, node: jsonNode(), value: func(_ *rows, c *transform.Change) (parquet.Value, bool) {
+			return parquet.ByteArrayValue(c.Old), c.Old != nil
+		}})
+	}
+	return append(cols, column{name: "_rest", id: idRest, def: 1, blank: true, node: jsonNode(), value: func(r *rows, c *transform.Change) (parquet.Value, bool) {
+		if !c.HasRest() {
+			return parquet.Value{}, false
+		}
+		from := len(r.text)
+		r.text = c.AppendRest(r.text)
+		return parquet.ByteArrayValue(r.text[from:]), true
+	}})
+}
+
+// rows is what the columns' value functions read beside the change.
+type rows struct {
+	shard []byte
+	epoch int64
+	text  []byte // what the values of one run of rows point to
+}
+
+var (
+	textInsert   = []byte("INSERT")
+	textModify   = []byte("MODIFY")
+	textRemove   = []byte("REMOVE")
+	sourceStream = []byte("stream")
+)
+
+func opText(o transform.Op) []byte {
+	switch o {
+	case transform.Insert:
+		return textInsert
+	case transform.Modify:
+		return textModify
+	}
+	return textRemove
+}
+
+// rowNode is the row's Parquet group, with its columns in their own order:
+// parquet.Group would sort them by name.
+type rowNode struct {
+	parquet.Group
+	fields []parquet.Field
+}
+
+func newRowNode(cols []column) rowNode {
+	var n rowNode
+	for _, c := range cols {
+		node := parquet.Required(c.node)
+		if c.def == 1 {
+			node = parquet.Optional(c.node)
+		}
+		n.fields = append(n.fields, leaf{parquet.FieldID(node, c.id), c.name})
+	}
+	return n
+}
+
+func (n rowNode) Fields() []parquet.Field { return n.fields }
+
+// GoType is never filled: rows are written column by column. The names of the
+// columns are no Go identifiers.
+func (n rowNode) GoType() reflect.Type { return reflect.TypeFor[struct{}]() }
+
+type leaf struct {
+	parquet.Node
+	name string
+}
+
+func (l leaf) Name() string                      { return l.name }
+func (l leaf) Value(reflect.Value) reflect.Value { return reflect.Value{} }
