@@ -25,6 +25,9 @@ type Config struct {
 	// records follow, and ends some closed shards with an empty page; 0 = never.
 	EmptyPages int
 
+	// ActiveAfter is how long a new table is CREATING; 0 = not at all.
+	ActiveAfter time.Duration
+
 	// Latency is added before each request is applied; nil = none. Virtual-clock
 	// tests of polling code want some, or time never moves.
 	Latency func(*Call) time.Duration

@@ -13,3 +13,47 @@ type Record struct {
 	Created             time.Time // exact; readers see the second
 	TTL                 bool      // deleted by the service
 }
+
+// Journal returns every stream record ever written for the table, in order.
+func (c *Cloud) Journal(table string) []Record {
+	c.mu.Lock()
+	var all []*record
+	if t := c.tables[table]; t != nil {
+		all = t.journal[:len(t.journal):len(t.journal)]
+	}
+	c.mu.Unlock()
+	out := make([]Record, len(all))
+	for i, r := range all {
+		out[i] = Record{Shard: r.shard, Seq: r.seq.String(), EventID: r.eventID(), Event: r.event,
+			Key: r.keys.String(), Created: r.created, TTL: r.ttl}
+		if r.new != nil {
+			out[i].New = r.new.String()
+		}
+		if r.old != nil {
+			out[i].Old = r.old.String()
+		}
+	}
+	return out
+}
+
+// Items returns the table's items by key, both as canonical DynamoDB JSON.
+func (c *Cloud) Items(table string) map[string]string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := map[string]string{}
+	t := c.tables[table]
+	if t == nil {
+		return out
+	}
+	t.scan(c.cfg.Seed, nil, func(_ *partition, it item) bool {
+		key := item{}
+		for _, a := range it {
+			if t.isKey(a.name) {
+				key = append(key, a)
+			}
+		}
+		out[key.String()] = it.String()
+		return true
+	})
+	return out
+}
