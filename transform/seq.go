@@ -53,12 +53,19 @@ func (s Seq) String() string {
 	return string(s[:])
 }
 
-// Digits is the form the service wrote, without padding; "0" for the zero Seq.
+// minSeqDigits is the least that the service accepts in a request.
+const minSeqDigits = 21
+
+// Digits is the form that the service takes: without padding beyond 21 digits;
+// "0" for the zero Seq.
 func (s Seq) Digits() string {
-	for i, c := range s {
-		if c != '0' && c != 0 {
+	if s.IsZero() {
+		return "0"
+	}
+	for i, c := range s[:SeqDigits-minSeqDigits] {
+		if c != '0' {
 			return string(s[i:])
 		}
 	}
-	return "0"
+	return string(s[SeqDigits-minSeqDigits:])
 }
