@@ -1,5 +1,10 @@
 package transform
 
+import (
+	"strconv"
+	"strings"
+)
+
 // number is the parts of a number's text.
 type number struct {
 	from, to int // the digits, with the point among them
@@ -64,4 +69,40 @@ func splitNumber[T string | []byte](s T) (n number, ok bool) {
 		n.exponent = -n.exponent
 	}
 	return n, true
+}
+
+// plainZeros is how many zeros a normal number may need before it is written with
+// an exponent. DynamoDB's own numbers stay below.
+const plainZeros = 140
+
+// normalNumber is the one spelling of a number: no plus, no zeros that say
+// nothing, no negative zero, an exponent only far beyond DynamoDB's range.
+func normalNumber(s string) (string, bool) {
+	n, ok := splitNumber(s)
+	if !ok {
+		return "", false
+	}
+	digits := strings.Replace(s[n.from:n.to], ".", "", 1)
+	exponent := n.exponent - n.fraction
+	trimmed := strings.TrimRight(digits, "0")
+	exponent += len(digits) - len(trimmed)
+	digits = strings.TrimLeft(trimmed, "0")
+	if digits == "" {
+		return "0", true
+	}
+	sign := ""
+	if n.negative {
+		sign = "-"
+	}
+	whole := len(digits) + exponent // digits in front of the point
+	switch {
+	case exponent > plainZeros || whole < -plainZeros:
+		return sign + digits + "E" + strconv.Itoa(exponent), true
+	case exponent >= 0:
+		return sign + digits + strings.Repeat("0", exponent), true
+	case whole > 0:
+		return sign + digits[:whole] + "." + digits[whole:], true
+	default:
+		return sign + "0." + strings.Repeat("0", -whole) + digits, true
+	}
 }
