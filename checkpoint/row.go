@@ -1,0 +1,188 @@
+package checkpoint
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// Attributes of a lease row: those of the Java Kinesis Client Library 3, then
+// ours, which it leaves alone.
+const (
+	attrKey      = "leaseKey"
+	attrOwner    = "leaseOwner"
+	attrHolder   = "checkpointOwner"
+	attrCounter  = "leaseCounter"
+	attrAt       = "checkpoint"
+	attrAtSub    = "checkpointSubSequenceNumber"
+	attrSwitches = "ownerSwitchesSinceCheckpoint"
+	attrParents  = "parentShardId"
+	attrChildren = "childShardIds"
+	attrLowHash  = "startingHashKey"
+	attrHighHash = "endingHashKey"
+	attrEntity   = "entityType"
+
+	attrStart      = "startTime"
+	attrParentGone = "parentGone"
+	attrCurrentTo  = "currentTo"
+	attrGap        = "gap"
+)
+
+// attrPending are what a two-phase checkpoint of the Java library leaves; every
+// plain checkpoint removes them.
+func attrPending() []string {
+	return []string{"pendingCheckpoint", "pendingCheckpointSubSequenceNumber", "pendingCheckpointState"}
+}
+
+type item = map[string]types.AttributeValue
+
+// Row is one row of the lease table.
+type Row struct {
+	Key        string
+	Owner      string // "" when nobody has it
+	Holder     string // the old owner, who still has it while a Java hand-over is under way; else ""
+	Counter    int64  // raised by every write
+	Checkpoint Checkpoint
+	Switches   int64 // owners since the last checkpoint
+	Parents    []string
+	Children   []string  // known once the shard ended
+	ParentGone bool      // no parent needs to be waited for
+	CurrentTo  time.Time // all of the shard up to here is durable; zero if unknown
+	Gap        string    // JSON of the gap that halted the shard, else ""
+}
+
+// in is who has the lease now, "" if nobody.
+func (r Row) in() string {
+	if r.Holder != "" {
+		return r.Holder
+	}
+	return r.Owner
+}
+
+func str(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+func num(n int64) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
+}
+func yes() types.AttributeValue { return &types.AttributeValueMemberBOOL{Value: true} }
+
+// set must not be empty: DynamoDB has no empty sets.
+func set(ss []string) types.AttributeValue { return &types.AttributeValueMemberSS{Value: ss} }
+
+func (c Checkpoint) text() string {
+	if c.Seq != "" {
+		return c.Seq
+	}
+	return c.Sentinel
+}
+
+func checkpointOf(text string) Checkpoint {
+	if isSeq(text) {
+		return Checkpoint{Seq: text}
+	}
+	return Checkpoint{Sentinel: text}
+}
+
+// item is the row as it is created. What is empty is left out: the Java library
+// refuses empty strings.
+func (r Row) item() item {
+	it := item{
+		attrKey:      str(r.Key),
+		attrCounter:  num(r.Counter),
+		attrAt:       str(r.Checkpoint.text()),
+		attrAtSub:    num(0),
+		attrSwitches: num(r.Switches),
+		attrLowHash:  str("0"), // shards of a table have no hash range; without one
+		attrHighHash: str("1"), // the Java library's audit would fill it in
+		attrEntity:   str("LEASE"),
+	}
+	if r.Owner != "" {
+		it[attrOwner] = str(r.Owner)
+	}
+	if r.Holder != "" {
+		it[attrHolder] = str(r.Holder)
+	}
+	if len(r.Parents) > 0 {
+		it[attrParents] = set(r.Parents)
+	}
+	if len(r.Children) > 0 {
+		it[attrChildren] = set(r.Children)
+	}
+	if !r.Checkpoint.Start.IsZero() {
+		it[attrStart] = num(r.Checkpoint.Start.UnixMilli())
+	}
+	if r.ParentGone {
+		it[attrParentGone] = yes()
+	}
+	if !r.CurrentTo.IsZero() {
+		it[attrCurrentTo] = num(r.CurrentTo.UnixMilli())
+	}
+	if r.Gap != "" {
+		it[attrGap] = str(r.Gap)
+	}
+	return it
+}
+
+// isLease tells lease rows from the other entities that the Java library 3.5
+// keeps in the same table.
+func isLease(it item) bool {
+	e := text(it, attrEntity)
+	return e == "" || e == "LEASE"
+}
+
+func rowOf(it item) (Row, error) {
+	r := Row{
+		Key:        text(it, attrKey),
+		Owner:      text(it, attrOwner),
+		Holder:     text(it, attrHolder),
+		Checkpoint: checkpointOf(text(it, attrAt)),
+		Parents:    texts(it, attrParents),
+		Children:   texts(it, attrChildren),
+		ParentGone: truth(it, attrParentGone),
+		Gap:        text(it, attrGap),
+	}
+	r.Switches, _ = number(it, attrSwitches)
+	if ms, ok := number(it, attrStart); ok {
+		r.Checkpoint.Start = time.UnixMilli(ms).UTC()
+	}
+	if ms, ok := number(it, attrCurrentTo); ok {
+		r.CurrentTo = time.UnixMilli(ms).UTC()
+	}
+	var ok bool
+	if r.Counter, ok = number(it, attrCounter); !ok || r.Key == "" || r.Checkpoint == (Checkpoint{Start: r.Checkpoint.Start}) {
+		return Row{}, fmt.Errorf("lease row %q: no %s or no %s", r.Key, attrCounter, attrAt)
+	}
+	return r, nil
+}
+
+func text(it item, attr string) string {
+	s, _ := it[attr].(*types.AttributeValueMemberS)
+	if s == nil {
+		return ""
+	}
+	return s.Value
+}
+
+func texts(it item, attr string) []string {
+	ss, _ := it[attr].(*types.AttributeValueMemberSS)
+	if ss == nil {
+		return nil
+	}
+	return slices.Sorted(slices.Values(ss.Value))
+}
+
+func number(it item, attr string) (int64, bool) {
+	n, _ := it[attr].(*types.AttributeValueMemberN)
+	if n == nil {
+		return 0, false
+	}
+	v, err := strconv.ParseInt(n.Value, 10, 64)
+	return v, err == nil
+}
+
+func truth(it item, attr string) bool {
+	b, _ := it[attr].(*types.AttributeValueMemberBOOL)
+	return b != nil && b.Value
+}
