@@ -21,7 +21,7 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			cmd := exec.Command(os.Args[0], "-test.v", "-test.run=^TestAWriteComesBackThroughTheStream$")
-			cmd.Env = append(os.Environ(), "PATH=/nonexistent", "CI="+test.ci)
+			cmd.Env = append(os.Environ(), "PATH=/nonexistent", "CI="+test.ci, "TMPDIR="+t.TempDir())
 			out, err := cmd.CombinedOutput()
 			if (err == nil) != test.passes {
 				t.Errorf("the test binary ended with %v", err)

@@ -2,9 +2,9 @@ package lakecheck
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"iter"
-	"time"
+	"strings"
 
 	"dynamolake/transform"
 	"dynamolake/writer"
@@ -33,37 +33,6 @@ type Chain struct {
 	Ended   bool // the last object says that the shard is closed and read
 }
 
-// Object is one Parquet file.
-type Object struct {
-	Key      string
-	Modified time.Time // as the store has it
-	Size     int64     // bytes
-	Shard    string
-	After    transform.Seq
-	End      transform.Seq
-	ShardEnd bool
-	Rows     []Row
-	// Err says why the object could not be decoded, or where its name, its
-	// footer, the store's metadata and its rows disagree.
-	Err error
-}
-
-// Row is one change as its columns hold it.
-type Row struct {
-	Op      string // INSERT, MODIFY or REMOVE
-	Seq     transform.Seq
-	Created time.Time
-	Shard   string
-	EventID string
-	Source  string
-	Epoch   int64
-	TTL     bool
-	Key     string  // canonical DynamoDB JSON of the primary key
-	Image   string  // canonical DynamoDB JSON of the new image; empty for a REMOVE
-	Old     *string // DynamoDB JSON as stored
-	Rest    *string // DynamoDB JSON as stored
-}
-
 // Rows is the number of rows in all objects.
 func (l *Lake) Rows() int {
 	n := 0
@@ -73,8 +42,93 @@ func (l *Lake) Rows() int {
 	return n
 }
 
-// Read takes in all objects under <tablePrefix>/changes/. What a store refuses is
+// Read takes in all objects under <tablePrefix>changes/. What a store refuses is
 // an error; an object that does not decode is kept with its Err.
 func Read(ctx context.Context, store Store, tablePrefix string) (*Lake, error) {
-	return nil, errors.ErrUnsupported
+	if tablePrefix != "" && !strings.HasSuffix(tablePrefix, "/") {
+		tablePrefix += "/"
+	}
+	lake := &Lake{}
+	chains := map[string]*Chain{}
+	for listed, err := range store.List(ctx, tablePrefix+"changes/") {
+		if err != nil {
+			return nil, fmt.Errorf("list %schanges/: %w", tablePrefix, err)
+		}
+		body, got, err := store.Get(ctx, listed.Key)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", listed.Key, err)
+		}
+		o := &Object{Key: listed.Key, Modified: listed.Modified, Size: int64(len(body))}
+		lake.Objects = append(lake.Objects, o)
+		place, ok := parsePlace(tablePrefix, listed.Key)
+		if !ok {
+			lake.Orphans = append(lake.Orphans, o)
+			continue
+		}
+		o.Shard, o.After = place.shard, place.after
+		o.Err = o.decode(body, got.Meta)
+		c := chains[place.prefix]
+		if c == nil {
+			c = &Chain{Prefix: place.prefix, Shard: place.shard}
+			chains[place.prefix] = c
+			lake.Chains = append(lake.Chains, c)
+		}
+		c.Objects = append(c.Objects, o)
+	}
+	for _, c := range lake.Chains {
+		lake.Orphans = append(lake.Orphans, c.walk()...)
+	}
+	return lake, nil
+}
+
+// place is what a chain object's key says.
+type place struct {
+	prefix, shard string
+	after         transform.Seq
+}
+
+// parsePlace reads <table prefix>changes/<dataset>/shard_day=<day>/<shard>/after-<cursor>.parquet.
+func parsePlace(tablePrefix, key string) (place, bool) {
+	parts := strings.Split(strings.TrimPrefix(key, tablePrefix), "/")
+	if len(parts) != 5 {
+		return place{}, false
+	}
+	dataset, shard, name := parts[1], parts[3], parts[4]
+	digits, isLink := strings.CutPrefix(name, "after-")
+	digits, isParquet := strings.CutSuffix(digits, ".parquet")
+	after, err := transform.ParseSeq(digits)
+	prefix := writer.ChainPrefix(tablePrefix, dataset, shard)
+	// The name must be the one that its parts make: another spelling of the same
+	// cursor, or another day, would be a second place in the chain.
+	if !isLink || !isParquet || err != nil || key != prefix+"after-"+after.String()+".parquet" {
+		return place{}, false
+	}
+	return place{prefix, shard, after}, true
+}
+
+// walk keeps the objects that follow one another from the smallest cursor on and
+// returns the rest.
+func (c *Chain) walk() (orphans []*Object) {
+	at := map[transform.Seq]*Object{}
+	for _, o := range c.Objects {
+		at[o.After] = o
+	}
+	next := c.Objects[0].After // keys are listed in order, so the smallest
+	all := c.Objects
+	c.Objects = nil
+	for !c.Ended {
+		o := at[next]
+		if o == nil {
+			break
+		}
+		delete(at, next)
+		c.Objects = append(c.Objects, o)
+		c.Ended, next = o.ShardEnd, o.End
+	}
+	for _, o := range all {
+		if at[o.After] == o {
+			orphans = append(orphans, o)
+		}
+	}
+	return orphans
 }

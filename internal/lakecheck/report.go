@@ -2,12 +2,15 @@ package lakecheck
 
 import "fmt"
 
+// maxProblems is how many problems a report tells in words.
+const maxProblems = 20
+
 // Record is one change as the source of truth has it: the simulator's journal,
 // or a test's own log. A journal is in the order the changes took effect.
 type Record struct {
 	Shard, Seq, EventID string
 	Op                  string // INSERT, MODIFY or REMOVE
-	// DynamoDB JSON in any form; empty where the stream's view has none.
+	// DynamoDB JSON in any form; empty where there is none.
 	KeyJSON, NewJSON, OldJSON string
 }
 
@@ -40,9 +43,10 @@ func (r Report) String() string {
 		r.Items, r.Changes, r.Files, r.Lost, r.Doubled, r.OutOfOrder, r.Orphans, r.Unknown, r.WrongContent, r.WrongItems)
 }
 
-// Check compares a lake with the journal of what happened and with the items that
-// the table ends with (key to item, DynamoDB JSON in any form). A nil journal or
-// nil items leave that comparison out.
-func Check(lake *Lake, journal []Record, items map[string]string) Report {
-	return Report{}
+// add counts a problem and keeps the first of them in words.
+func (r *Report) add(count *int, format string, args ...any) {
+	*count++
+	if len(r.Problems) < maxProblems {
+		r.Problems = append(r.Problems, fmt.Sprintf(format, args...))
+	}
 }
