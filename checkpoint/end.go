@@ -26,6 +26,7 @@ func (l *Lease) End(ctx context.Context, children []Shard) error {
 	if at.Sentinel == AtTimestamp {
 		begin = at // nothing was found yet at or after that time
 	}
+	begin.Created = l.k.clock()
 	ours, theirs := map[string]Row{}, map[string]Row{}
 	ids := make([]string, 0, len(children))
 	for _, c := range children {

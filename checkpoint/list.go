@@ -154,7 +154,9 @@ func (k *Keeper) create(ctx context.Context, rows []Row) error {
 			wave[r.Key] = r
 		}
 		err := k.each(wave, func(key string) error {
-			err := k.t.create(ctx, wave[key])
+			row := wave[key]
+			row.Checkpoint.Created = k.clock()
+			err := k.t.create(ctx, row)
 			k.m.write("create", err)
 			return err
 		})

@@ -26,6 +26,7 @@ const (
 	attrEntity   = "entityType"
 
 	attrStart      = "startTime"
+	attrCreated    = "created"
 	attrParentGone = "parentGone"
 	attrCurrentTo  = "currentTo"
 	attrGap        = "gap"
@@ -113,6 +114,9 @@ func (r Row) item() item {
 	if !r.Checkpoint.Start.IsZero() {
 		it[attrStart] = num(r.Checkpoint.Start.UnixMilli())
 	}
+	if !r.Checkpoint.Created.IsZero() {
+		it[attrCreated] = num(r.Checkpoint.Created.UnixMilli())
+	}
 	if r.ParentGone {
 		it[attrParentGone] = yes()
 	}
@@ -147,11 +151,14 @@ func rowOf(it item) (Row, error) {
 	if ms, ok := number(it, attrStart); ok {
 		r.Checkpoint.Start = time.UnixMilli(ms).UTC()
 	}
+	if ms, ok := number(it, attrCreated); ok {
+		r.Checkpoint.Created = time.UnixMilli(ms).UTC()
+	}
 	if ms, ok := number(it, attrCurrentTo); ok {
 		r.CurrentTo = time.UnixMilli(ms).UTC()
 	}
 	var ok bool
-	if r.Counter, ok = number(it, attrCounter); !ok || r.Key == "" || r.Checkpoint == (Checkpoint{Start: r.Checkpoint.Start}) {
+	if r.Counter, ok = number(it, attrCounter); !ok || r.Key == "" || r.Checkpoint.text() == "" {
 		return Row{}, fmt.Errorf("lease row %q: no %s or no %s", r.Key, attrCounter, attrAt)
 	}
 	return r, nil

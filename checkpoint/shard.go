@@ -44,4 +44,5 @@ type Checkpoint struct {
 	Seq      string    // digits, "" while there is only a sentinel
 	Sentinel string    // TrimHorizon, Latest, AtTimestamp or ShardEnd; "" when Seq is set
 	Start    time.Time // what Latest or AtTimestamp meant; zero if unknown
+	Created  time.Time // when the row was made, by the server's clock; zero if unknown
 }
