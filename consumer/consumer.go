@@ -71,7 +71,6 @@ type shared struct {
 	epoch       int64
 	decoder     *transform.Decoder
 	encoder     *writer.Encoder
-	encoding    chan struct{}
 	budget      *writer.Budget
 	limits      writer.Limits
 	pages       *pagePool
@@ -147,17 +146,17 @@ func shutdown(ctx context.Context, o Options, keeper *checkpoint.Keeper, kcl *wo
 func newSource(o Options, driver *checkpoint.Driver, stopping <-chan struct{}) *source {
 	procs := runtime.GOMAXPROCS(0)
 	limits := o.Limits
-	// Half of the memory is for pages and rows; encoding a batch takes about as
-	// much again as its rows, for as many batches as run at once.
+	// Half of the memory is for pages and rows; encoding takes about as much again
+	// as the rows of a file, for as many files as there are processors.
 	limits.Bytes = min(limits.Bytes, max(o.Memory/int64(4*procs), 1<<20))
 	budget := writer.NewBudget(o.Memory / 2)
 	prefix := writer.TablePrefix(o.Table.Account, o.Table.Region, o.Table.Name)
 	common := shared{
 		streams: o.Streams, lineage: NewLineage(o.Streams, o.Table.StreamARN), store: o.Store,
 		table: o.Table, tablePrefix: prefix, worker: o.Worker,
-		decoder:  transform.NewDecoder(o.Table.Keys),
-		encoder:  writer.NewEncoder(writer.Schema{Table: o.Table.Name, Dataset: dataset, Keys: o.Table.Keys, OldImage: o.OldImage}),
-		encoding: make(chan struct{}, procs), budget: budget, limits: limits, pages: new(pagePool), pace: pace{max: o.PollMax},
+		decoder: transform.NewDecoder(o.Table.Keys),
+		encoder: writer.NewEncoder(writer.Schema{Table: o.Table.Name, Dataset: dataset, Keys: o.Table.Keys, OldImage: o.OldImage}),
+		budget:  budget, limits: limits, pages: new(pagePool), pace: pace{max: o.PollMax},
 		onGap: o.OnGap, stopping: stopping, metrics: newMetrics(o.Registerer, budget.Held),
 	}
 	open := func(lease *checkpoint.Lease, log *zap.Logger) *session {

@@ -129,7 +129,7 @@ func (s *session) gap(reason string) error {
 	}
 	s.log.Error("GAP: recorded; going on with what the stream still has",
 		zap.String("after", cursor.Digits()), zap.String("reason", reason), zap.Time("since", g.Since))
-	s.gapAfter, s.opened = cursor.String(), true
+	s.gapBefore, s.opened = reason, true
 	if reason == reasonShardGone {
 		// Nothing more will come: its end is written, and its children start.
 		s.batch.Add(nil, new(transform.Page), time.Now())

@@ -34,14 +34,14 @@ type session struct {
 	putFails int       // failed writes in a row
 	putDue   time.Time // when the next write may be tried
 
-	gapAfter string // cursor of a gap that the next object follows; empty for none
-	opened   bool
-	durable  bool // everything of the shard is in the lake, its end included
-	halted   bool // at a gap, by policy
-	finished bool // close was called
-	children []checkpoint.Shard
-	found    bool // children are known
-	crashed  bool // a step panicked: the state is not to be trusted
+	gapBefore string // why changes before the next object are lost; empty where none are
+	opened    bool
+	durable   bool // everything of the shard is in the lake, its end included
+	halted    bool // at a gap, by policy
+	finished  bool // close was called
+	children  []checkpoint.Shard
+	found     bool // children are known
+	crashed   bool // a step panicked: the state is not to be trusted
 }
 
 // maxPage is what a page may take in memory before its size is known: 1 MB as

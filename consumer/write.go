@@ -49,7 +49,10 @@ func (s *session) commit(slice writer.Slice) error {
 	if err := s.lease.Check(); err != nil {
 		return err
 	}
-	file, err := s.encode(slice)
+	file, err := s.encoder.Encode(slice, writer.Info{
+		Stream: s.table.StreamARN, Shard: s.shard, Parent: s.lease.Parent(),
+		Epoch: s.epoch, Writer: s.worker, GapBefore: s.gapBefore,
+	})
 	if err != nil {
 		return err
 	}
@@ -59,7 +62,7 @@ func (s *session) commit(slice writer.Slice) error {
 		return err
 	}
 	s.metrics.put(time.Since(began), link, won)
-	s.putFails, s.gapAfter = 0, ""
+	s.putFails, s.gapBefore = 0, ""
 	if !won {
 		s.log.Info("another writer was here first; going on after it",
 			zap.String("after", link.After.Digits()), zap.String("end", link.End.Digits()), zap.String("writer", link.Writer))
@@ -77,21 +80,6 @@ func (s *session) commit(slice writer.Slice) error {
 	}
 	s.metrics.through(s.shard, through)
 	return nil
-}
-
-// encode bounds how many files are being made at once: each needs about as much
-// memory as its rows.
-func (s *session) encode(slice writer.Slice) (writer.File, error) {
-	select {
-	case s.encoding <- struct{}{}:
-		defer func() { <-s.encoding }()
-	case <-s.ctx().Done():
-		return writer.File{}, errRevoked
-	}
-	return s.encoder.Encode(slice, writer.Info{
-		Chain: s.chain, StreamARN: s.table.StreamARN, Shard: s.shard, Writer: s.worker,
-		Token: s.lease.Token(), Epoch: s.epoch, GapBefore: s.gapAfter,
-	})
 }
 
 // writeFailed keeps the rows and backs off. A lost lease ends the session at its

@@ -187,7 +187,9 @@ func (r report) print(out io.Writer, all bool) error {
 	}
 	shown := slices.Clone(r.Shards)
 	if !all {
-		shown = slices.DeleteFunc(shown, func(s shardReport) bool { return s.State == "reading" || s.State == "ended" || s.State == "waits for its parent" })
+		shown = slices.DeleteFunc(shown, func(s shardReport) bool {
+			return s.State == "reading" || s.State == "ended" || s.State == "waits for its parent"
+		})
 	}
 	if len(shown) > 0 {
 		fmt.Fprintf(w, "\nSHARD\tSTATE\tOWNER\tLAG\tCHECKPOINT\n")

@@ -1,0 +1,298 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	ddbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+	streamtypes "github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"dynamolake/consumer"
+	"dynamolake/consumer/adapter"
+	"dynamolake/internal/emulators"
+	"dynamolake/internal/lakecheck"
+	"dynamolake/internal/scene"
+	"dynamolake/transform"
+	"dynamolake/writer"
+)
+
+func TestMain(m *testing.M) { emulators.Main(m) }
+
+const (
+	processes   = 4
+	chaosLength = time.Minute
+)
+
+// world is DynamoDB Local and an S3 server with one table and one bucket.
+type world struct {
+	cfg    aws.Config
+	s3URL  string
+	bucket string
+	table  string
+	env    []string
+}
+
+func openWorld(t *testing.T) world {
+	t.Helper()
+	db := emulators.DynamoDBLocal(t)
+	s3URL, access, secret := emulators.S3(t)
+	w := world{
+		cfg: aws.Config{Region: "eu-west-1", BaseEndpoint: &db,
+			Credentials: credentials.NewStaticCredentialsProvider(access, secret, "")},
+		s3URL: s3URL, bucket: fmt.Sprintf("lake-%d", os.Getpid()), table: fmt.Sprintf("orders-%d", os.Getpid()),
+		env: append(os.Environ(), "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID="+access, "AWS_SECRET_ACCESS_KEY="+secret,
+			"AWS_ENDPOINT_URL_DYNAMODB="+db, "AWS_ENDPOINT_URL_DYNAMODB_STREAMS="+db, "AWS_ENDPOINT_URL_S3="+s3URL,
+			"AWS_EC2_METADATA_DISABLED=true"),
+	}
+	client := dynamodb.NewFromConfig(w.cfg)
+	if _, err := client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName: &w.table,
+		AttributeDefinitions: []ddbtypes.AttributeDefinition{
+			{AttributeName: aws.String("customer"), AttributeType: ddbtypes.ScalarAttributeTypeS},
+			{AttributeName: aws.String("order"), AttributeType: ddbtypes.ScalarAttributeTypeN}},
+		KeySchema: []ddbtypes.KeySchemaElement{
+			{AttributeName: aws.String("customer"), KeyType: ddbtypes.KeyTypeHash},
+			{AttributeName: aws.String("order"), KeyType: ddbtypes.KeyTypeRange}},
+		BillingMode:         ddbtypes.BillingModePayPerRequest,
+		StreamSpecification: &ddbtypes.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: ddbtypes.StreamViewTypeNewAndOldImages},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.s3().CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &w.bucket}); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func (w world) s3() *s3.Client {
+	return s3.NewFromConfig(w.cfg, func(o *s3.Options) { o.BaseEndpoint, o.UsePathStyle = &w.s3URL, true })
+}
+
+func (w world) store() writer.Store { return writer.NewS3(w.s3(), w.bucket, "") }
+
+// build makes the real binary.
+func build(t *testing.T) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "dynamolake")
+	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
+		t.Fatalf("building dynamolake: %v\n%s", err, out)
+	}
+	return bin
+}
+
+// TestProcessesLoseAndDoubleNothing runs four real processes over DynamoDB Local and a real
+// S3 server, kills and freezes them at random for a minute under a live writer,
+// and compares the lake with the stream and the table.
+func TestProcessesLoseAndDoubleNothing(t *testing.T) {
+	w := openWorld(t)
+	bin := build(t)
+	logs := t.TempDir()
+	t.Cleanup(func() {
+		if t.Failed() {
+			showLogs(t, logs)
+		}
+	})
+	start := func(n int) *exec.Cmd {
+		f, err := os.OpenFile(filepath.Join(logs, fmt.Sprintf("worker-%d.log", n)), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		c := exec.Command(bin, "consume", "--table", w.table, "--lake", "s3://"+w.bucket, "--flush-interval", "500ms",
+			"--flush-rows", "500", "--lease-duration", "3s", "--lease-renew", "1s", "--poll-max", "500ms")
+		c.Env, c.Stdout, c.Stderr = w.env, f, f
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Process.Kill(); c.Wait() })
+		return c
+	}
+	fleet := make([]*exec.Cmd, processes)
+	for i := range fleet {
+		fleet[i] = start(i)
+	}
+
+	writing, stopWriting := context.WithCancel(t.Context())
+	wrote := make(chan error, 1)
+	author := scene.NewAuthor(dynamodb.NewFromConfig(w.cfg), w.table, 11, 300)
+	steps := 0
+	go func() {
+		for writing.Err() == nil {
+			if err := author.Step(writing); err != nil && writing.Err() == nil {
+				wrote <- err
+				return
+			}
+			steps++
+		}
+		wrote <- nil
+	}()
+	kills, freezes := chaos(t, fleet, start)
+	stopWriting()
+	if err := <-wrote; err != nil {
+		t.Fatal(err)
+	}
+
+	journal, last := streamJournal(t, w)
+	awaitCheckpoint(t, w, last)
+	for _, c := range fleet {
+		c.Process.Signal(syscall.SIGCONT)
+		c.Process.Signal(syscall.SIGTERM)
+	}
+	for i, c := range fleet {
+		if err := c.Wait(); err != nil {
+			t.Errorf("worker-%d did not end cleanly on SIGTERM: %v", i, err)
+		}
+	}
+	table, err := consumer.Describe(t.Context(), dynamodb.NewFromConfig(w.cfg), w.table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lake, err := lakecheck.Read(t.Context(), w.store(), writer.TablePrefix(table.Account, table.Region, table.Name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := lakecheck.Check(lake, journal, nil)
+	t.Logf("%d requests, %d kill -9, %d freezes: %s", steps, kills, freezes, report)
+	if !report.OK() || report.Changes == 0 {
+		t.Errorf("the lake is not the stream:\n%s", strings.Join(report.Problems, "\n"))
+	}
+}
+
+// chaos kills and freezes members of the fleet, mostly the one that reads.
+func chaos(t *testing.T, fleet []*exec.Cmd, start func(int) *exec.Cmd) (kills, freezes int) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	for end := time.Now().Add(chaosLength); time.Now().Before(end); {
+		time.Sleep(time.Duration(1000+rng.IntN(2500)) * time.Millisecond) // real processes live in real time
+		i := rng.IntN(len(fleet))
+		if rng.IntN(2) == 0 {
+			kills++
+			if err := fleet[i].Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			fleet[i].Wait() //nolint:errcheck // it was killed
+			fleet[i] = start(i)
+			continue
+		}
+		freezes++
+		frozen := fleet[i].Process
+		if err := frozen.Signal(syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(1000+rng.IntN(5000)) * time.Millisecond)
+		if err := frozen.Signal(syscall.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return kills, freezes
+}
+
+// streamJournal reads the whole stream through the SDK, as the truth about what
+// was written, and returns the last sequence number of each shard with records.
+func streamJournal(t *testing.T, w world) (journal []lakecheck.Record, last map[string]transform.Seq) {
+	t.Helper()
+	ctx := t.Context()
+	table, err := consumer.Describe(ctx, dynamodb.NewFromConfig(w.cfg), w.table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := dynamodbstreams.NewFromConfig(w.cfg)
+	shards, err := consumer.NewLineage(client, table.StreamARN).Shards(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last = map[string]transform.Seq{}
+	for _, s := range shards {
+		it, err := client.GetShardIterator(ctx, &dynamodbstreams.GetShardIteratorInput{StreamArn: &table.StreamARN, ShardId: &s.ID, ShardIteratorType: streamtypes.ShardIteratorTypeTrimHorizon})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for next, empty := it.ShardIterator, 0; next != nil && empty < 3; {
+			var raw adapter.Raw
+			if _, err := client.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: next}, adapter.CaptureRaw(&raw)); err != nil {
+				t.Fatal(err)
+			}
+			// encoding/json, not the product's decoder: the truth must not share its mistakes.
+			var page struct {
+				NextShardIterator *string
+				Records           []struct {
+					EventID   string `json:"eventID"`
+					EventName string `json:"eventName"`
+					DynamoDB  struct {
+						Keys, NewImage, OldImage json.RawMessage
+						SequenceNumber           string
+					} `json:"dynamodb"`
+				}
+			}
+			if err := json.Unmarshal(raw.Buf, &page); err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range page.Records {
+				journal = append(journal, lakecheck.Record{Shard: s.ID, Seq: r.DynamoDB.SequenceNumber, EventID: r.EventID, Op: r.EventName,
+					KeyJSON: string(r.DynamoDB.Keys), NewJSON: string(r.DynamoDB.NewImage), OldJSON: string(r.DynamoDB.OldImage)})
+				if last[s.ID], err = transform.ParseSeq(r.DynamoDB.SequenceNumber); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if next = page.NextShardIterator; len(page.Records) == 0 {
+				empty++
+			}
+		}
+	}
+	return journal, last
+}
+
+// awaitCheckpoint waits until every shard's lease is at its last record.
+func awaitCheckpoint(t *testing.T, w world, last map[string]transform.Seq) {
+	t.Helper()
+	deadline := time.Now().Add(2 * time.Minute)
+	for {
+		var out strings.Builder
+		err := inspecting{table: w.table, output: "json"}.run(t.Context(), w.cfg, &out)
+		var r report
+		if err == nil {
+			err = json.NewDecoder(strings.NewReader(out.String())).Decode(&r)
+		}
+		behind := len(last)
+		for _, s := range r.Shards {
+			at, seqErr := transform.ParseSeq(s.Checkpoint)
+			if end, ok := last[s.ID]; ok && (s.State == "ended" || seqErr == nil && at.Compare(end) >= 0) {
+				behind--
+			}
+		}
+		if err == nil && behind == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the fleet does not reach the end of the stream: %d shards behind (%v)\n%s", behind, err, out.String())
+		}
+		time.Sleep(200 * time.Millisecond) // real processes live in real time
+	}
+}
+
+func showLogs(t *testing.T, dir string) {
+	files, _ := filepath.Glob(filepath.Join(dir, "*.log"))
+	for _, name := range files {
+		f, err := os.Open(name)
+		if err != nil {
+			continue
+		}
+		body, _ := io.ReadAll(f)
+		f.Close()
+		t.Logf("%s:\n%s", filepath.Base(name), body[max(0, len(body)-6000):])
+	}
+}
