@@ -123,10 +123,12 @@ type fileWriter struct {
 	pq   *parquet.Writer
 	vals [][]parquet.Value // by column; those of fixed columns stay for the file
 	rows rows
+
+	groupBytes int64 // of DynamoDB JSON in a row group
 }
 
 func newFileWriter(cols []column) *fileWriter {
-	w := &fileWriter{cols: cols, vals: make([][]parquet.Value, len(cols))}
+	w := &fileWriter{cols: cols, vals: make([][]parquet.Value, len(cols)), groupBytes: rowGroupBytes}
 	options := []parquet.WriterOption{
 		parquet.NewSchema("change", newRowNode(cols)),
 		parquet.CreatedBy("dynamolake", strconv.Itoa(FormatVersion), "parquet-go"),
@@ -149,6 +151,9 @@ func newFileWriter(cols []column) *fileWriter {
 
 func (w *fileWriter) write(s Slice, info Info, footer [][2]string) ([]byte, error) {
 	w.out.Reset()
+	// Reset would wipe the last file's metadata in place, and with it the column
+	// names and the sorting column, which the library shares with the next file.
+	clear(w.pq.File().Metadata().RowGroups)
 	w.pq.Reset(&w.out)
 	w.rows.shard, w.rows.epoch = []byte(strings.ToValidUTF8(info.Shard, "\uFFFD")), info.Epoch
 	for i := range w.vals {
@@ -165,7 +170,7 @@ func (w *fileWriter) write(s Slice, info Info, footer [][2]string) ([]byte, erro
 				return nil, err
 			}
 			part = part[n:]
-			if group += bytes; group >= rowGroupBytes {
+			if group += bytes; group >= w.groupBytes {
 				if err := w.pq.Flush(); err != nil {
 					return nil, err
 				}

@@ -93,6 +93,8 @@ func sliceOf(t testing.TB, keys transform.KeySchema, records ...record) Slice {
 	return s
 }
 
+func opOf(b byte) transform.Op { return transform.Op(b) }
+
 // insert is a small record of stringKey.
 func insert(n int) record {
 	key := fmt.Sprintf(`{"pk":{"S":"item-%d"}}`, n)
@@ -102,7 +104,9 @@ func insert(n int) record {
 // largeRecords are inserts of about 1 KB each, of mixed types.
 func largeRecords(seed uint64, from, n int) []record {
 	r := rand.New(rand.NewPCG(seed, 1))
-	word := func() string { return []string{"amber", "basalt", "cedar", "delta", "ember", "fjord", "glade"}[r.IntN(7)] }
+	word := func() string {
+		return []string{"amber", "basalt", "cedar", "delta", "ember", "fjord", "glade"}[r.IntN(7)]
+	}
 	records := make([]record, n)
 	for i := range records {
 		pk := fmt.Sprintf("customer#%08d", r.IntN(100_000))

@@ -1,0 +1,17 @@
+package writer
+
+// What the external tests share with the internal ones.
+var (
+	PageBody     = pageBody
+	SeqOf        = seqOf
+	FooterMeta   = footerMeta
+	LargeRecords = largeRecords
+)
+
+// Record is one stream record as a test writes it down.
+type Record = record
+
+// NewRecord fills a record in.
+func NewRecord(seq int, op byte, created int64, keys, img, old string) Record {
+	return Record{seq: seq, op: opOf(op), created: created, keys: keys, new: img, old: old, ttl: op == 'R'}
+}
