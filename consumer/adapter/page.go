@@ -16,56 +16,86 @@ type page struct {
 	next    string // "" at the end of a closed shard
 }
 
-// parsePage cuts a GetRecords body into records. Data is each record's own text,
-// byte for byte.
+// parsePage cuts a GetRecords body into records. Their Data is part of body.
 func parsePage(body []byte) (page, error) {
-	var cut struct {
-		NextShardIterator string            `json:"NextShardIterator"`
-		Records           []json.RawMessage `json:"Records"`
-	}
-	if err := json.Unmarshal(body, &cut); err != nil {
-		return page{}, fmt.Errorf("decode the page: %w", err)
-	}
-	if cut.Records == nil {
-		// Without this, any stray JSON object would read as the end of the shard.
-		return page{}, errors.New("decode the page: it has no Records")
-	}
-	p := page{next: cut.NextShardIterator, records: make([]types.Record, 0, len(cut.Records))}
-	for i, text := range cut.Records {
-		r, err := parseRecord(text)
-		if err != nil {
-			return page{}, fmt.Errorf("decode record %d of the page: %w", i, err)
+	var p page
+	whole := false
+	s := &scanner{text: body}
+	err := s.members(func(name []byte) error {
+		switch string(name) {
+		case "NextShardIterator":
+			p.next = ""
+			return s.decode(&p.next)
+		case "Records":
+			whole, p.records = true, nil
+			return s.elements(func() error {
+				r, err := s.record()
+				if err != nil {
+					return fmt.Errorf("record %d: %w", len(p.records), err)
+				}
+				p.records = append(p.records, r)
+				return nil
+			})
 		}
-		p.records = append(p.records, r)
+		return nil
+	})
+	switch {
+	case err == nil && s.blank() != 0:
+		err = errCut
+	case err == nil && !whole:
+		// Without this, any stray JSON object would read as the end of the shard.
+		err = errors.New("it has no Records")
+	}
+	if err != nil {
+		return page{}, fmt.Errorf("decode the page: %w", err)
 	}
 	return p, nil
 }
 
-func parseRecord(text json.RawMessage) (types.Record, error) {
-	var record struct {
-		Dynamodb struct {
-			ApproximateCreationDateTime float64                      `json:"ApproximateCreationDateTime"` // seconds
-			Keys                        map[string]map[string]string `json:"Keys"`
-			SequenceNumber              string                       `json:"SequenceNumber"`
-		} `json:"dynamodb"`
+func (s *scanner) record() (types.Record, error) {
+	var r types.Record
+	begin := s.i
+	err := s.members(func(name []byte) error {
+		if string(name) != "dynamodb" {
+			return nil
+		}
+		return s.members(func(name []byte) error {
+			switch string(name) {
+			case "SequenceNumber":
+				r.SequenceNumber = new(string)
+				return s.decode(r.SequenceNumber)
+			case "ApproximateCreationDateTime":
+				var seconds float64
+				if err := s.decode(&seconds); err != nil {
+					return err
+				}
+				r.ApproximateArrivalTimestamp = aws.Time(time.UnixMilli(int64(seconds * 1000)).UTC())
+			case "Keys":
+				var keys map[string]map[string]string
+				if err := s.decode(&keys); err != nil {
+					return err
+				}
+				key, err := canonical(keys)
+				r.PartitionKey = &key
+				return err
+			}
+			return nil
+		})
+	})
+	if err == nil && !digits(aws.ToString(r.SequenceNumber)) {
+		err = fmt.Errorf("its sequence number is %q", aws.ToString(r.SequenceNumber))
 	}
-	if err := json.Unmarshal(text, &record); err != nil {
-		return types.Record{}, err
-	}
-	d := record.Dynamodb
-	if !digits(d.SequenceNumber) {
-		return types.Record{}, fmt.Errorf("its sequence number is %q", d.SequenceNumber)
-	}
-	key, err := canonical(d.Keys)
+	r.Data = s.text[begin:s.i:s.i]
+	return r, err
+}
+
+// decode reads the next value into v.
+func (s *scanner) decode(v any) error {
+	text, err := s.value()
 	if err != nil {
-		return types.Record{}, err
+		return err
 	}
-	return types.Record{
-		SequenceNumber:              aws.String(d.SequenceNumber),
-		ApproximateArrivalTimestamp: aws.Time(time.UnixMilli(int64(d.ApproximateCreationDateTime * 1000)).UTC()),
-		PartitionKey:                aws.String(key),
-		Data:                        text,
-	}, nil
+	return json.Unmarshal(text, v)
 }
 
 // canonical writes a key the same way for the same item: attribute names in byte
@@ -74,8 +104,6 @@ func canonical(keys map[string]map[string]string) (string, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(keys); err != nil {
-		return "", err
-	}
-	return string(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
+	err := enc.Encode(keys)
+	return string(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), err
 }

@@ -52,7 +52,8 @@ func New(streams *dynamodbstreams.Client, streamARN string, opts Options) *kines
 }
 
 // Streams is the [Source] that reads DynamoDB Streams. It keeps the last listing
-// and nothing about any reader: where a reader stands is in its iterator.
+// and nothing about any reader: where a reader stands is in its iterator. It owns
+// no goroutine, and needs no closing.
 type Streams struct {
 	client  *dynamodbstreams.Client
 	arn     string
