@@ -101,11 +101,11 @@ func (s *scanner) text(i int) ([]byte, int) {
 	if end < 0 {
 		return nil, end
 	}
-	if raw := s.b[i+1 : end-1]; !escaped {
-		return raw, end
-	} else {
-		return s.unescape(raw), end
+	raw := s.b[i+1 : end-1 : end-1]
+	if escaped {
+		raw = s.unescape(raw)
 	}
+	return raw, end
 }
 
 const (
