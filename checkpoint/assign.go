@@ -21,7 +21,9 @@ func (k *Keeper) assign(ctx context.Context) {
 		polls.note(k.log, "reading the worker table", err)
 
 		k.mu.Lock()
-		due := k.ready() && (k.rescan || !time.Now().Before(k.scanAt))
+		// The first scan follows the first beat at once: what is ours in it was not
+		// handed to us, for nobody knew us.
+		due := !k.born.IsZero() && k.rows == nil || k.ready() && (k.rescan || !time.Now().Before(k.scanAt))
 		k.mu.Unlock()
 		if due {
 			err := k.scan(ctx)
@@ -197,6 +199,7 @@ func (k *Keeper) take(r Row) {
 		delete(k.taking, r.Key)
 		signal(k.dropped)
 		if !may {
+			k.rescan = true
 			return
 		}
 		if err != nil {

@@ -21,6 +21,17 @@ func (k *Keeper) Drain(ctx context.Context) error {
 	}
 	k.draining = true
 	held := len(k.leases)
+	k.mu.Unlock()
+	k.log.Info("draining", zap.Int("leases", held))
+	// Say so before looking who stays, so that of two that drain at once at least one
+	// does not hand over to the other.
+	if err := k.beat(ctx); err != nil {
+		k.log.Warn("others are not told of the drain", zap.Error(err))
+	}
+	if err := k.poll(ctx); err != nil {
+		k.log.Warn("who stays is not known for sure", zap.Error(err))
+	}
+	k.mu.Lock()
 	targets := map[string]string{}
 	for _, m := range Plan(k.staying(), k.claims()) {
 		if m.From == k.o.Worker {
@@ -33,10 +44,6 @@ func (k *Keeper) Drain(ctx context.Context) error {
 	k.fresh = true
 	k.mu.Unlock()
 	signal(k.wanting)
-	k.log.Info("draining", zap.Int("leases", held))
-	if err := k.beat(ctx); err != nil {
-		k.log.Warn("others are not told of the drain", zap.Error(err))
-	}
 
 	for {
 		k.mu.Lock()

@@ -13,7 +13,7 @@ import (
 // could lose a child. After it the children are granted here at once. No
 // children is right for a shard whose stream was disabled.
 func (l *Lease) End(ctx context.Context, children []Shard) error {
-	done, err := l.begin(ctx)
+	done, err := l.open(ctx)
 	if err != nil {
 		return err
 	}

@@ -81,9 +81,14 @@ func (l *Lease) Checkpoint() Checkpoint {
 func (l *Lease) Check() error {
 	l.k.mu.Lock()
 	defer l.k.mu.Unlock()
-	return l.check()
+	if err := l.check(); err != nil || l.state != over {
+		return err
+	}
+	return l.gone("its session is over")
 }
 
+// check is about the row: it may still be written after the session, to hand it
+// over. The caller holds mu.
 func (l *Lease) check() error {
 	if l.lost == nil && !l.k.trusted() {
 		l.k.expire()
@@ -91,6 +96,8 @@ func (l *Lease) check() error {
 	}
 	return l.lost
 }
+
+func (l *Lease) gone(why string) error { return fmt.Errorf("shard %s: %s: %w", l.key, why, ErrLost) }
 
 // Revoked is closed when the session must stop.
 func (l *Lease) Revoked() <-chan struct{} { return l.revoked }
@@ -117,7 +124,7 @@ func (l *Lease) Commit(ctx context.Context, seq string, currentTo time.Time) err
 		return fmt.Errorf("checkpoint shard %s: %q is no sequence number", l.key, seq)
 	}
 	l.CaughtUp(currentTo)
-	done, err := l.begin(ctx)
+	done, err := l.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -146,7 +153,7 @@ func (l *Lease) Commit(ctx context.Context, seq string, currentTo time.Time) err
 // Halt stores the gap that stops this shard. The shard stays owned and does not
 // advance; a later Commit or End removes the mark.
 func (l *Lease) Halt(ctx context.Context, gap string) error {
-	done, err := l.begin(ctx)
+	done, err := l.open(ctx)
 	if err != nil {
 		return err
 	}

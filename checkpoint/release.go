@@ -3,7 +3,6 @@ package checkpoint
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"go.uber.org/zap"
@@ -61,8 +60,9 @@ func (k *Keeper) resume() {
 		l := k.lease(Row{Key: old.key, Parents: old.parents, Counter: old.counter, Checkpoint: old.at})
 		l.token, l.renewAt, l.restarts = old.token, old.renewAt, old.restarts
 		l.currentTo, l.stored = old.currentTo, old.stored
-		old.lost = fmt.Errorf("shard %s: its session is over: %w", old.key, ErrLost)
+		old.lost = old.gone("its session is over")
 		old.cancel()
+		close(old.revoked)
 		k.offer(l)
 	}
 }
@@ -87,7 +87,7 @@ func (k *Keeper) lose(l *Lease, why string) {
 	if l.lost != nil {
 		return
 	}
-	l.lost = fmt.Errorf("shard %s: %s: %w", l.key, why, ErrLost)
+	l.lost = l.gone(why)
 	k.m.lost.Inc()
 	l.cancel()
 	if !l.handing {
@@ -105,10 +105,16 @@ func (k *Keeper) drop(l *Lease) {
 	if k.leases[l.key] != l {
 		return
 	}
-	l.cancel()
 	delete(k.leases, l.key)
 	k.m.held.Set(float64(len(k.leases)))
 	k.rescan = k.rescan || l.lost != nil
+	if l.lost == nil {
+		l.lost = l.gone("its session is over")
+		l.cancel()
+		if !l.handing {
+			close(l.revoked)
+		}
+	}
 	k.replan = true
 	signal(k.dropped)
 	signal(k.wake)

@@ -7,13 +7,28 @@ import (
 	"time"
 )
 
+// open begins a write of the session.
+func (l *Lease) open(ctx context.Context) (done func(), err error) {
+	if err := l.Check(); err != nil {
+		return nil, err
+	}
+	return l.begin(ctx)
+}
+
+// held is check for who does not hold mu.
+func (l *Lease) held() error {
+	l.k.mu.Lock()
+	defer l.k.mu.Unlock()
+	return l.check()
+}
+
 // begin waits until no other write of this row is under way.
 func (l *Lease) begin(ctx context.Context) (done func(), err error) {
 	select {
 	case l.writing <- struct{}{}:
 		return func() { <-l.writing }, nil
 	case <-l.ctx.Done():
-		return nil, l.Check()
+		return nil, l.held()
 	case <-ctx.Done():
 		return nil, fmt.Errorf("write lease row %s: %w", l.key, context.Cause(ctx))
 	}
@@ -31,7 +46,7 @@ func (l *Lease) write(ctx context.Context, op string, u update, landed func(Row)
 	defer context.AfterFunc(l.ctx, cancel)()
 	wait := 50 * time.Millisecond
 	for {
-		if err := l.Check(); err != nil {
+		if err := l.held(); err != nil {
 			return err
 		}
 		err := l.attempt(ctx, op, u)
@@ -48,7 +63,7 @@ func (l *Lease) write(ctx context.Context, op string, u update, landed func(Row)
 			return err
 		}
 		if !pause(ctx, wait, nil) {
-			if lost := l.Check(); lost != nil {
+			if lost := l.held(); lost != nil {
 				return lost
 			}
 			return err
