@@ -20,6 +20,7 @@ func (k *Keeper) grant(r Row, epoch int) {
 	l := k.lease(r)
 	l.renewAt = time.Now().Add(jitter(k.o.Renew, r.Key, r.Counter))
 	k.offer(l)
+	k.replan = true // it may be one too many
 	if k.draining {
 		k.revoke(l, "")
 	}
