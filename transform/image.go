@@ -86,19 +86,20 @@ func (s *scanner) key(name []byte, escaped bool, keys *KeySchema, f *found) *mem
 // value reads one typed value, as {"S":"text"}; depth is how many M and L are
 // around it.
 func (s *scanner) value(i, depth int) int {
-	// The one-letter types without white space, which is nearly all there is,
-	// are told by one load: {"?":
+	// Without white space, which is how the service writes, one load tells a
+	// type of one letter, {"?":, and the two words, {"BOOL": and {"NULL":.
 	const frame, mask = '{' | '"'<<8 | '"'<<24 | ':'<<32, 0xFF_FF_00_FF_FF
-	if i+8 <= len(s.b) && binary.LittleEndian.Uint64(s.b[i:])&mask == frame {
-		end := s.content(s.b[i+2:i+3], i+5, depth)
-		if s.is(end, '}') {
-			return end + 1
-		}
-		if end < 0 {
-			return end
-		}
-		i = end
-	} else {
+	const boolean, null = 0x3A_22_4C_4F_4F_42_22_7B, 0x3A_22_4C_4C_55_4E_22_7B
+	var w uint64
+	if i <= len(s.b)-8 {
+		w = binary.LittleEndian.Uint64(s.b[i:])
+	}
+	switch {
+	case w&mask == frame:
+		i = s.content(s.b[i+2:i+3], i+5, depth)
+	case w == boolean || w == null:
+		i = s.content(s.b[i+2:i+6], i+8, depth)
+	default:
 		var more bool
 		if i, more = s.first(i, '{', '}'); !more {
 			if i < 0 {
@@ -106,13 +107,16 @@ func (s *scanner) value(i, depth int) int {
 			}
 			return s.fail(i, "attribute value without a type")
 		}
-		tag, at := s.name(i)
-		if at < 0 {
-			return at
+		var tag []byte
+		if tag, i = s.name(i); i >= 0 {
+			i = s.content(tag, i, depth)
 		}
-		if i = s.content(tag, at, depth); i < 0 {
-			return i
-		}
+	}
+	if s.is(i, '}') {
+		return i + 1
+	}
+	if i < 0 {
+		return i
 	}
 	i, more := s.next(i, '}')
 	if more {
@@ -123,9 +127,7 @@ func (s *scanner) value(i, depth int) int {
 
 // content reads what a type tag announces.
 func (s *scanner) content(tag []byte, i, depth int) int {
-	if s.is(i, ' ') || s.is(i, '\n') || s.is(i, '\r') || s.is(i, '\t') {
-		i = s.space(i)
-	}
+	i = s.space(i)
 	switch string(tag) {
 	case "S":
 		i, _ = s.str(i)

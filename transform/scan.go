@@ -59,15 +59,9 @@ func (s *scanner) first(i int, left, right byte) (_ int, more bool) {
 
 // next goes on behind a member, returning as first does.
 func (s *scanner) next(i int, right byte) (_ int, more bool) {
-	if uint(i) < uint(len(s.b)) && s.b[i] <= ' ' {
-		i = s.space(i)
-	}
+	i = s.space(i)
 	if s.is(i, ',') {
-		i++
-		if uint(i) < uint(len(s.b)) && s.b[i] <= ' ' {
-			i = s.space(i)
-		}
-		return i, true
+		return s.space(i + 1), true
 	}
 	if s.is(i, right) {
 		return i + 1, false
@@ -116,23 +110,28 @@ const (
 // str reads a string with its quotes.
 func (s *scanner) str(i int) (end int, escaped bool) {
 	b := s.b
-	if !s.is(i, '"') {
+	if uint(i) >= uint(len(b)) || b[i] != '"' {
 		return s.fail(i, "want a string"), false
 	}
 	i++
 	for {
 		// Eight bytes a step. A byte's high bit is set in stop if the byte ends
-		// the run: a quote, a backslash or a control character. Borrows can set
-		// false bits, but only above a true one, and only the lowest counts.
-		for i+8 <= len(b) {
+		// the run: a quote or a control character (with bit 1 flipped, these are
+		// the ASCII below 0x21) or a backslash. Borrows can set false bits, but
+		// only above a true one, and only the lowest counts.
+		for i <= len(b)-8 {
 			w := binary.LittleEndian.Uint64(b[i:])
-			quote, slash := w^('"'*ones), w^('\\'*ones)
-			stop := ((quote-ones)&^quote | (slash-ones)&^slash | (w-' '*ones)&^w) & highs
-			if stop != 0 {
-				i += bits.TrailingZeros64(stop) >> 3
-				break
+			low, slash := w^2*ones, w^'\\'*ones
+			stop := ((low-0x21*ones)&^low | (slash-ones)&^slash) & highs
+			if stop == 0 {
+				i += 8
+				continue
 			}
-			i += 8
+			i += bits.TrailingZeros64(stop) >> 3
+			if b[i] == '"' {
+				return i + 1, escaped
+			}
+			break
 		}
 		for i < len(b) && b[i] != '"' && b[i] != '\\' && b[i] >= ' ' {
 			i++
