@@ -210,7 +210,7 @@ func TestRawCaptureManyAtOnce(t *testing.T) {
 				if _, err := streams.GetRecords(t.Context(), &dynamodbstreams.GetRecordsInput{ShardIterator: &iterator}, adapter.CaptureRaw(raw)); err != nil {
 					t.Error(err)
 				}
-				if got := strings.Count(string(raw.Buf), fmt.Sprintf(`"NewImage":{"n":{"N":"`)); got != 20 || !strings.Contains(string(raw.Buf), s.ID) {
+				if got := strings.Count(string(raw.Buf), `"NewImage":{"n":{"N":"`); got != 20 || !strings.Contains(string(raw.Buf), s.ID) {
 					t.Errorf("reader %d has %d records of another shard", reader, got)
 				}
 			}
