@@ -25,10 +25,7 @@ func s3Client(t *testing.T) *s3.Client {
 
 func TestASecondConditionalPutIsRefused(t *testing.T) {
 	client := s3Client(t)
-	bucket := "conditional"
-	if _, err := client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &bucket}); err != nil {
-		t.Fatal(err)
-	}
+	bucket := newBucket(t, "conditional")
 	put := func(body string) error {
 		_, err := client.PutObject(t.Context(), &s3.PutObjectInput{
 			Bucket:      &bucket,
