@@ -99,6 +99,9 @@ func (p *parser) primary() (*cond, error) {
 		return &cond{op: "in", args: append([]operand{left}, args...)}, err
 	}
 	p.at--
+	if left.op == 's' && p.peek().kind == 0 {
+		return nil, invalid("Invalid %s: The function is not allowed to be used this way in an expression; function: size", p.which)
+	}
 	return nil, p.syntax()
 }
 
@@ -137,6 +140,19 @@ func (p *parser) operand() (operand, error) {
 	}
 	path, err := p.path()
 	return operand{op: 'p', path: path}, err
+}
+
+// paths adds all that the condition looks at.
+func (c *cond) paths(to []path) []path {
+	for _, a := range c.args {
+		if a.path != nil {
+			to = append(to, a.path)
+		}
+	}
+	for _, k := range c.kids {
+		to = k.paths(to)
+	}
+	return to
 }
 
 // get evaluates an operand; false when it leads to nothing.

@@ -150,6 +150,11 @@ func (b *binding) check() error {
 				return invalid("Invalid %s: An expression attribute value used in expression is not defined; attribute value: %s", e.which, name)
 			}
 		}
+		if e.paths != nil {
+			if err := apart(e.which, bindAll(b, e.paths)); err != nil {
+				return err
+			}
+		}
 		if e.cond != nil {
 			if err := e.cond.check(b, e.which); err != nil {
 				return err
@@ -198,10 +203,10 @@ func (c *cond) check(b *binding, which string) error {
 		if c.op == "between" && i == 2 {
 			if low, is := b.values.get(c.args[1].name); is && c.args[1].op == 'v' {
 				if low.t != v.t {
-					return invalid("Invalid %s: The BETWEEN operator requires same data type for lower and upper bounds; lower bound operand: AttributeValue: %s, upper bound operand: AttributeValue: %s", which, low, v)
+					return invalid("Invalid %s: The BETWEEN operator requires same data type for lower and upper bounds; lower bound operand: AttributeValue: {%s:%s}, upper bound operand: AttributeValue: {%s:%s}", which, low.t, low.s, v.t, v.s)
 				}
 				if compareScalars(low, v) > 0 {
-					return invalid("Invalid %s: The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: %s, upper bound operand: AttributeValue: %s", which, low, v)
+					return invalid("Invalid %s: The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: {%s:%s}, upper bound operand: AttributeValue: {%s:%s}", which, low.t, low.s, v.t, v.s)
 				}
 			}
 		}

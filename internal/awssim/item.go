@@ -25,6 +25,9 @@ func parseItem(n node) (item, error) {
 		if err != nil {
 			return nil, err
 		}
+		if f.name == "" {
+			return nil, invalid("Empty attribute name")
+		}
 		it = append(it, attr{f.name, v})
 	}
 	slices.SortFunc(it, func(a, b attr) int { return strings.Compare(a.name, b.name) })

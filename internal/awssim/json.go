@@ -3,7 +3,9 @@ package awssim
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 	"unsafe"
@@ -256,6 +258,30 @@ func (p *jsonParser) hex() (rune, error) {
 	v, err := strconv.ParseUint(string(p.b[p.pos:p.pos+4]), 16, 32)
 	p.pos += 4
 	return rune(v), err
+}
+
+// append writes the node with the members of objects sorted: the same request has
+// the same text, in whatever order its sender walked a map.
+func (n node) append(b []byte) []byte {
+	switch n.kind {
+	case '"':
+		return appendString(b, n.str)
+	case '{':
+		obj := slices.SortedFunc(slices.Values(n.obj), func(x, y field) int { return strings.Compare(x.name, y.name) })
+		b = append(b, '{')
+		for _, f := range obj {
+			b = append(appendString(b, f.name), ':')
+			b = append(f.node.append(b), ',')
+		}
+		return append(b, '}')
+	case '[':
+		b = append(b, '[')
+		for _, e := range n.arr {
+			b = append(e.append(b), ',')
+		}
+		return append(b, ']')
+	}
+	return append(append(b, n.kind), n.str...)
 }
 
 const hexDigits = "0123456789abcdef"

@@ -25,6 +25,10 @@ var reserved = sync.OnceValue(func() map[string]bool {
 	return set
 })
 
+// keywords are words of the grammar itself; the rest of the reserved words only
+// cannot be names.
+var keywords = map[string]bool{"and": true, "or": true, "not": true, "between": true, "in": true}
+
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 func isDigit(c byte) bool  { return c >= '0' && c <= '9' }
 
@@ -59,13 +63,19 @@ func lex(which, s string) ([]token, error) {
 			i++
 			out = append(out, token{'o', s[start:i], start})
 		default:
-			return nil, invalid("Invalid %s: Syntax error; token: %q, near: %q", which, string(c), near(s, i))
+			rest := strings.TrimLeft(s[i+1:], " ")
+			end := len(s) - len(rest)
+			if more, err := lex(which, rest); err == nil && len(more) > 0 {
+				end += len(more[0].text)
+			}
+			if len(out) > 0 {
+				start = out[len(out)-1].pos
+			}
+			return nil, invalid("Invalid %s: Syntax error; token: %q, near: %q", which, string(c), s[start:end])
 		}
 	}
 	return out, nil
 }
-
-func near(s string, at int) string { return s[max(0, at-8):min(len(s), at+8)] }
 
 // A parser walks the tokens of one expression and notes the placeholders it meets.
 type parser struct {
@@ -110,7 +120,14 @@ func (p *parser) word(keyword string) bool {
 
 func (p *parser) syntax() error {
 	t := p.peek()
-	return invalid("Invalid %s: Syntax error; token: %q, near: %q", p.which, t.text, near(p.src, t.pos))
+	from, to := 0, len(p.src)
+	if p.at > 0 {
+		from = p.toks[min(p.at, len(p.toks))-1].pos
+	}
+	if next := p.at + 1; next < len(p.toks) {
+		to = p.toks[next].pos + len(p.toks[next].text)
+	}
+	return invalid("Invalid %s: Syntax error; token: %q, near: %q", p.which, t.text, p.src[from:to])
 }
 
 func (p *parser) expect(symbol string) error {

@@ -148,7 +148,7 @@ func (c *Cloud) transactWriteItems(call *Call) ([]byte, error) {
 	defer c.mu.Unlock()
 	token := call.in.get("ClientRequestToken").text()
 	if done, ok := c.tokens[token]; ok && token != "" && time.Since(done.at) < tokenLife {
-		if done.in != string(call.Body) {
+		if done.in != string(call.in.append(nil)) {
 			return nil, fail(400, "IdempotentParameterMismatchException", "The request uses the same client token as a previous, but non-identical request.")
 		}
 		return done.body, nil
@@ -190,7 +190,7 @@ func (c *Cloud) transactWriteItems(call *Call) ([]byte, error) {
 		c.commit(call.Operation, m, effects[i].old, effects[i].next, 2)
 	}
 	if token != "" {
-		c.tokens[token] = transaction{at: time.Now(), in: string(call.Body), body: []byte("{}")}
+		c.tokens[token] = transaction{at: time.Now(), in: string(call.in.append(nil)), body: []byte("{}")}
 	}
 	return []byte("{}"), nil
 }

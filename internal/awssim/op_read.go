@@ -74,6 +74,13 @@ func (c *Cloud) read(call *Call, isQuery bool) ([]byte, error) {
 		if err := r.setKeys(keys.cond); err != nil {
 			return nil, err
 		}
+		if filter != nil {
+			for _, p := range bindAll(b, filter.cond.paths(nil)) {
+				if name := p[0].name; name == r.ix.hash.name || name == r.ix.sort.name {
+					return nil, invalid("Filter Expression can only contain non-primary key attributes: Primary key attribute: %s", name)
+				}
+			}
+		}
 	}
 	if err := r.setStart(); err != nil {
 		return nil, err
@@ -164,8 +171,12 @@ func (r *reading) setKeys(c *cond) error {
 			r.hash = &v
 		case name == r.ix.sort.name && name != "" && r.sort == nil:
 			r.sort = p
-		default:
+		case name == r.ix.hash.name && p.op != "=":
 			return invalid("Query key condition not supported")
+		case name == r.ix.hash.name || name == r.ix.sort.name:
+			return invalid("KeyConditionExpressions must only contain one condition per key")
+		default:
+			return invalid("Query condition missed key schema element: %s", r.ix.sort.name)
 		}
 	}
 	if r.hash == nil {

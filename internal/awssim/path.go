@@ -22,6 +22,10 @@ func (p *parser) path() (path, error) {
 		case '#':
 			p.names = append(p.names, t.text)
 		case 'w':
+			if keywords[strings.ToLower(t.text)] {
+				p.at--
+				return nil, p.syntax()
+			}
 			if reserved()[strings.ToLower(t.text)] {
 				return nil, invalid("Invalid %s: Attribute name is a reserved keyword; reserved keyword: %s", p.which, t.text)
 			}
@@ -181,6 +185,18 @@ func (p path) removeIn(c value) (value, error) {
 	}
 	l[p[0].index] = inner
 	return value{t: kindList, l: l}, nil
+}
+
+// apart refuses paths of which one is inside another.
+func apart(which string, paths []path) error {
+	for i, p := range paths {
+		for _, q := range paths[:i] {
+			if p.overlaps(q) {
+				return invalid("Invalid %s: Two document paths overlap with each other; must remove or rewrite one of these paths; path one: %s, path two: %s", which, q, p)
+			}
+		}
+	}
+	return nil
 }
 
 // overlaps says whether one path is a prefix of the other.

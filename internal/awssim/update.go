@@ -75,27 +75,28 @@ func (p *parser) assign(to []assignment, set bool) ([]assignment, error) {
 	if err := p.expect("="); err != nil {
 		return nil, err
 	}
-	v, err := p.setOperand()
+	v, err := p.sum()
+	return append(to, assignment{at, v}), err
+}
+
+// sum parses one operand, or two with a sign between.
+func (p *parser) sum() (operand, error) {
+	left, err := p.setOperand()
 	if err != nil {
-		return nil, err
+		return left, err
 	}
 	for _, sign := range []string{"+", "-"} {
 		if p.take(sign) {
 			right, err := p.setOperand()
-			if err != nil {
-				return nil, err
-			}
-			left := v
-			v = operand{op: sign[0], a: &left, b: &right}
-			break
+			return operand{op: sign[0], a: &left, b: &right}, err
 		}
 	}
-	return append(to, assignment{at, v}), nil
+	return left, nil
 }
 
 func (p *parser) setOperand() (operand, error) {
 	if p.take("(") {
-		o, err := p.setOperand()
+		o, err := p.sum()
 		if err != nil {
 			return o, err
 		}
@@ -106,6 +107,9 @@ func (p *parser) setOperand() (operand, error) {
 		return p.operand()
 	}
 	op := map[string]byte{"if_not_exists": 'i', "list_append": 'l'}[t.text]
+	if _, known := functions[t.text]; known || t.text == "size" {
+		return operand{}, invalid("Invalid UpdateExpression: The function is not allowed in an update expression; function: %s", t.text)
+	}
 	if op == 0 {
 		return operand{}, invalid("Invalid UpdateExpression: Invalid function name; function: %s", t.text)
 	}
@@ -189,15 +193,13 @@ func (u *update) paths(b *binding) []path {
 // check refuses what cannot hold for any item: overlaps and key attributes.
 func (u *update) check(b *binding, isKey func(string) bool) error {
 	paths := u.paths(b)
-	for i, p := range paths {
+	for _, p := range paths {
 		if isKey(p[0].name) {
 			return invalid("One or more parameter values were invalid: Cannot update attribute %s. This attribute is part of the key", p[0].name)
 		}
-		for _, q := range paths[:i] {
-			if p.overlaps(q) {
-				return invalid("Invalid UpdateExpression: Two document paths overlap with each other; must remove or rewrite one of these paths; path one: %s, path two: %s", q, p)
-			}
-		}
+	}
+	if err := apart("UpdateExpression", paths); err != nil {
+		return err
 	}
 	for _, a := range slices.Concat(u.add, u.delete) {
 		v, _ := b.values.get(a.v.name)
