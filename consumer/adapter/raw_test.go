@@ -80,7 +80,10 @@ func TestRawCapture(t *testing.T) {
 		}, 2},
 		"a body shorter than its Content-Length is read again": {func(call int) *refusal {
 			if call == 1 {
-				return &refusal{shape: body(func(resp *http.Response, whole []byte) { replace(resp, whole[:len(whole)-1]) })}
+				return &refusal{shape: body(func(resp *http.Response, whole []byte) {
+					replace(resp, whole[:len(whole)-1])
+					resp.Header.Del("X-Amz-Crc32")
+				})}
 			}
 			return nil
 		}, 2},
@@ -159,6 +162,23 @@ func TestRawCaptureKeepsErrorsTyped(t *testing.T) {
 				t.Errorf("an error left %q in the buffer", raw.Buf)
 			}
 		})
+	}
+}
+
+func TestABodyThatNeverArrivesWholeIsAnError(t *testing.T) {
+	f, iterator, _ := filled(t, 3)
+	f.refuse = func(string, request, int) *refusal {
+		return &refusal{shape: func(resp *http.Response) {
+			resp.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"Records":[`), brokenReader{}))
+		}}
+	}
+	raw := &adapter.Raw{Buf: []byte("before")}
+	_, err := f.client(atOnce).GetRecords(t.Context(), &dynamodbstreams.GetRecordsInput{ShardIterator: &iterator}, adapter.CaptureRaw(raw))
+	if !errors.Is(err, io.ErrUnexpectedEOF) || f.calls["GetRecords"] != 3 {
+		t.Errorf("%d attempts, error %v", f.calls["GetRecords"], err)
+	}
+	if string(raw.Buf) != "before" {
+		t.Errorf("a torn body left %q in the buffer", raw.Buf)
 	}
 }
 
