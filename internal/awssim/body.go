@@ -35,11 +35,6 @@ func (b *body) items(name string, list []item) {
 	*b = append(*b, ']')
 }
 
-func (b *body) text(name, s string) {
-	b.name(name)
-	*b = appendString(*b, s)
-}
-
 func (b *body) int(name string, n int) {
 	b.name(name)
 	*b = strconv.AppendInt(*b, int64(n), 10)

@@ -105,9 +105,10 @@ func (c *Cloud) serve(ctx context.Context, name string, r *http.Request, body []
 	c.mu.Lock()
 	c.count(call.Service, call.Operation, call.Table()).Calls++
 	c.mu.Unlock()
+	arrival := time.Now().Add(f.Delay)
 	if err := sleep(ctx, f.Delay); err != nil {
 		if f.Linger && !f.refuses() {
-			time.AfterFunc(f.Delay, func() { c.apply(call) })
+			time.AfterFunc(time.Until(arrival), func() { c.apply(call) })
 		}
 		return reply{}, 0, err
 	}
