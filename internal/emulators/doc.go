@@ -17,7 +17,8 @@
 //
 // # What DynamoDB Local 3.1.0 does otherwise than the service
 //
-//   - GetShardIterator with AT_TIMESTAMP answers 500 InternalFailure.
+//   - GetShardIterator with AT_TIMESTAMP, or with a sequence number that is no
+//     number, answers 500 InternalFailure.
 //   - DescribeStream ignores ShardFilter: CHILD_SHARDS lists every shard.
 //   - A GetRecords page ends at 1,000 records and never at 1 MB.
 //   - ApproximateCreationDateTime is truncated to the minute.

@@ -13,7 +13,7 @@ import (
 )
 
 // startTimeout bounds one part's start, downloads and builds included.
-const startTimeout = 5 * time.Minute
+const startTimeout = 8 * time.Minute
 
 // parts is what this test binary has started. It is the package's only state: a
 // JVM per test would cost more than the tests.
