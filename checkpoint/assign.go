@@ -52,8 +52,8 @@ func (k *Keeper) assign(ctx context.Context) {
 
 // scan reads the lease table.
 func (k *Keeper) scan(ctx context.Context) error {
-	k.scanning.Lock()
-	defer k.scanning.Unlock()
+	k.scanning.take()
+	defer k.scanning.pass()
 	k.mu.Lock()
 	k.rescan = false
 	k.mu.Unlock()

@@ -36,8 +36,8 @@ func (k *Keeper) beats(ctx context.Context) error {
 // beat raises the beat once. The window is counted from before the request leaves:
 // whoever sees the new beat starts to count later.
 func (k *Keeper) beat(ctx context.Context) error {
-	k.beating.Lock()
-	defer k.beating.Unlock()
+	k.beating.take()
+	defer k.beating.pass()
 	k.mu.Lock()
 	leaving, left, first := k.draining, k.left, k.born.IsZero()
 	k.mu.Unlock()

@@ -108,8 +108,8 @@ func (k *Keeper) forward(ctx context.Context) error {
 
 // leave removes the worker's row, which says that it holds nothing.
 func (k *Keeper) leave(ctx context.Context) error {
-	k.beating.Lock()
-	defer k.beating.Unlock()
+	k.beating.take()
+	defer k.beating.pass()
 	k.mu.Lock()
 	k.left = true
 	k.mu.Unlock()

@@ -110,8 +110,10 @@ type fleet struct {
 	mu      sync.Mutex
 	workers []*worker
 	writers map[string]*Lease // the last session of each shard
-	starts  map[string]int    // sessions that ever began, by shard
-	cut     map[string]bool   // workers without a network
+	fails   map[string]chan struct{}
+	done    map[string]bool // parents that were ended, or need not be waited for
+	starts  map[string]int  // sessions that ever began, by shard
+	cut     map[string]bool // workers without a network
 }
 
 type worker struct {
@@ -126,7 +128,7 @@ type worker struct {
 func newFleet(t *testing.T, s *stream) *fleet {
 	f := &fleet{
 		t: t, stream: s, flush: 20 * time.Millisecond, begin: time.Now(), opts: func(*Options) {},
-		writers: map[string]*Lease{}, starts: map[string]int{}, cut: map[string]bool{},
+		writers: map[string]*Lease{}, starts: map[string]int{}, fails: map[string]chan struct{}{}, done: map[string]bool{}, cut: map[string]bool{},
 		cloud: awssim.New(awssim.Config{Seed: 1, Latency: func(*awssim.Call) time.Duration { return 3 * time.Millisecond }}),
 	}
 	f.cloud.Intercept(func(c *awssim.Call) awssim.Fault {
@@ -204,8 +206,10 @@ func (w *worker) consume(s *partition.ShardStatus) {
 		w.f.t.Errorf("%s: a consumer of %s was started without a session", w.id, s.ID)
 		return
 	}
-	w.f.enter(l)
-	<-l.Revoked()
+	select {
+	case <-l.Revoked():
+	case <-w.f.enter(l):
+	}
 	if l.Check() == nil {
 		time.Sleep(w.f.flush)
 	}
@@ -214,14 +218,20 @@ func (w *worker) consume(s *partition.ShardStatus) {
 	w.d.RemoveLeaseOwner(s.ID)
 }
 
-func (f *fleet) enter(l *Lease) {
+// enter notes that a session begins. A signal on the channel makes it fail.
+func (f *fleet) enter(l *Lease) (fail chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if before := f.writers[l.Key()]; before != nil && before.Check() == nil {
 		f.t.Errorf("two sessions of %s may write: %s generation %d, %s generation %d", l.Key(), before.k.o.Worker, before.Generation(), l.k.o.Worker, l.Generation())
 	}
-	f.writers[l.Key()] = l
+	if parent := l.Parent(); parent != "" && !f.done[parent] {
+		f.t.Errorf("%s is read before its parent %s ended", l.Key(), parent)
+	}
+	fail = make(chan struct{})
+	f.writers[l.Key()], f.fails[l.Key()] = l, fail
 	f.starts[l.Key()]++
+	return fail
 }
 
 // kill ends a worker as a power cut does.

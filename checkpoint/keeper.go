@@ -91,8 +91,8 @@ type Keeper struct {
 	wanting  chan struct{} // for wanted: the grants changed
 	posting  chan struct{} // for post: there is somebody to knock on
 	dropped  chan struct{} // for Drain: a lease or a take is over
-	beating  sync.Mutex    // one beat at a time, none after the row is removed
-	scanning sync.Mutex    // one scan of the lease table at a time
+	beating  turn // one beat at a time, none after the row is removed
+	scanning turn // one scan of the lease table at a time
 
 	mu       sync.Mutex
 	ctx      context.Context // of Run, nil while it does not run

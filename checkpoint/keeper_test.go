@@ -122,8 +122,9 @@ func TestADrainHandsEverythingOver(t *testing.T) {
 			t.Fatal(err)
 		}
 		drained := time.Since(began)
-		f.even(3*time.Second, 60, 2)
+		f.until(2*time.Second, "all read again", func() bool { return total(f.reading()) == 60 })
 		t.Logf("drained in %s, read again after %s", drained, time.Since(began))
+		f.even(5*time.Second, 60, 2)
 		if drained > time.Second {
 			t.Errorf("the drain took %s", drained)
 		}
@@ -191,13 +192,13 @@ func TestLeaseLimitIsKept(t *testing.T) {
 func TestASessionThatEndsByItselfIsGrantedAgain(t *testing.T) {
 	s := newStream(numbered(1)...)
 	bubble(t, s, func(t *testing.T, f *fleet) {
-		w := f.start("a")
+		f.start("a")
 		f.even(15*time.Second, 1, 1)
 		l := f.lease(numbered(1)[0].ID)
 		if err := l.Commit(t.Context(), "5", time.Time{}); err != nil {
 			t.Fatal(err)
 		}
-		w.d.RemoveLeaseOwner(l.Key()) // the consumer failed
+		f.fails[l.Key()] <- struct{}{}
 		f.until(5*time.Second, "granted again", func() bool { return f.lease(l.Key()) != l })
 		next := f.lease(l.Key())
 		if next.Token() != l.Token() || next.Generation() <= l.Generation() || next.Checkpoint().Seq != "5" {
