@@ -140,7 +140,7 @@ func Open(ctx context.Context, o Options) (*Keeper, error) {
 	k := &Keeper{
 		o: o, t: &tables{client: o.Client, app: o.App}, log: o.Log.With(zap.String("worker", o.Worker)), m: m,
 		run:   rand.Text(),
-		slots: make(chan struct{}, writers),
+		slots: make(chan struct{}, writers), beating: newTurn(), scanning: newTurn(),
 		wake:  make(chan struct{}, 1), wanting: make(chan struct{}, 1), posting: make(chan struct{}, 1), dropped: make(chan struct{}, 1),
 		members: map[string]member{}, departed: map[string]bool{},
 		counters: map[string]sighting[int64]{},
