@@ -91,7 +91,7 @@ func Run(ctx context.Context, o Options) error {
 	defer stop()
 	keeper, err := checkpoint.Open(ctx, checkpoint.Options{
 		Client: o.DynamoDB, App: o.App, Worker: o.Worker, Stream: NewLineage(o.Streams, o.Table.StreamARN),
-		Initial: o.Initial, Duration: o.Lease, Renew: o.Renew, Log: o.Log, Wall: o.Wall, Registerer: o.Registerer,
+		Initial: o.Initial, Duration: o.Lease, Heartbeat: min(time.Second, o.Lease/8), Renew: o.Renew, Log: o.Log, Wall: o.Wall, Registerer: o.Registerer,
 	})
 	if err != nil {
 		return err

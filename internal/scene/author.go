@@ -37,7 +37,7 @@ func (a *Author) Step(ctx context.Context) error {
 		_, err = a.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: &a.table, Item: a.item()})
 	case n < 75:
 		_, err = a.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: &a.table, Key: a.key(),
-			UpdateExpression:          aws.String("SET #s = :s, total = if_not_exists(total, :z) + :n REMOVE note"),
+			UpdateExpression:          aws.String("SET #s = :s, amount = if_not_exists(amount, :z) + :n REMOVE note"),
 			ExpressionAttributeNames:  map[string]string{"#s": "status"},
 			ExpressionAttributeValues: item{":s": a.word(), ":z": number(0), ":n": number(a.rng.IntN(9))}})
 	case n < 90:
@@ -82,7 +82,7 @@ func (a *Author) key() item {
 func (a *Author) item() item {
 	it := a.key()
 	it["status"] = a.word()
-	it["total"] = &types.AttributeValueMemberN{Value: fmt.Sprintf("%d.%02d", a.rng.IntN(5000), 1+a.rng.IntN(99))}
+	it["amount"] = &types.AttributeValueMemberN{Value: fmt.Sprintf("%d.%02d", a.rng.IntN(5000), 1+a.rng.IntN(99))}
 	it["exact"] = &types.AttributeValueMemberN{Value: "1234567890123456789012345678901234567." + strconv.Itoa(1+a.rng.IntN(9))}
 	it["paid"] = &types.AttributeValueMemberBOOL{Value: a.rng.IntN(2) == 0}
 	it["note"] = &types.AttributeValueMemberS{Value: "naïve \"quoted\" \u2028 💧 \\ " + strings.Repeat("x", a.rng.IntN(300))}
