@@ -90,15 +90,11 @@ func appendDecimal(dst []byte, dec [16]byte) []byte {
 		lo, borrow = bits.Sub64(0, lo, 0)
 		hi, _ = bits.Sub64(0, hi, borrow)
 	}
-	// Any 16 bytes must format, also more than 38 digits: divide by 10^9 for the
-	// fraction, then by 10^18 for the lower half of the whole.
-	q, r := hi/1e9, hi%1e9
-	lo, fraction := bits.Div64(r, lo, 1e9)
-	hi = q
-	q, r = hi/1e18, hi%1e18
-	lo, low := bits.Div64(r, lo, 1e18)
-	hi = q // zero: 2^127 / 10^27 < 2^64
-	if hi == 0 && lo == 0 {
+	// Any 16 bytes must format, also those of more than 38 digits: 9 digits behind
+	// the point, 18 in front of it, and the rest, which 64 bits hold.
+	hi, lo, fraction := divide(hi, lo, 1e9)
+	_, lo, low := divide(hi, lo, 1e18)
+	if lo == 0 {
 		dst = strconv.AppendUint(dst, low, 10)
 	} else {
 		dst = strconv.AppendUint(dst, lo, 10)
@@ -112,6 +108,11 @@ func appendDecimal(dst []byte, dec [16]byte) []byte {
 		}
 	}
 	return dst
+}
+
+func divide(hi, lo, by uint64) (qhi, qlo, remainder uint64) {
+	qlo, remainder = bits.Div64(hi%by, lo, by)
+	return hi / by, qlo, remainder
 }
 
 // appendPadded appends v with leading zeros, width digits in all.

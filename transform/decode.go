@@ -3,6 +3,7 @@ package transform
 import (
 	"fmt"
 	"math"
+	"unicode/utf8"
 )
 
 // Decoder decodes the GetRecords answers of one table. It holds no state between
@@ -22,13 +23,15 @@ func NewDecoder(keys KeySchema) *Decoder { return &Decoder{keys: keys} }
 // allowed: NextShardIterator, Records next to a NextShardIterator (an answer with
 // neither would read as an empty end of the shard, and is an error), and of a
 // record all but eventName, SequenceNumber, Keys and, for INSERT and MODIFY,
-// NewImage. A field of ours that occurs twice makes no sense.
+// NewImage. A field of ours that occurs twice makes no sense, and neither does
+// text that is not UTF-8, for no string column could hold it; escaped lone
+// surrogates are taken, as they stand.
 func (d *Decoder) Decode(body []byte, p *Page) error {
 	p.reset()
 	if len(body) > math.MaxInt32 {
 		return fmt.Errorf("decode GetRecords answer: %d bytes are more than an answer can have", len(body))
 	}
-	s := scanner{b: body, page: p}
+	s := scanner{b: body, page: p, utf8: utf8.Valid(body)}
 	if i := s.answer(&d.keys); i < 0 {
 		p.reset()
 		return fmt.Errorf("decode GetRecords answer: %s at byte %d of %d", s.why, s.at, len(body))

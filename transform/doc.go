@@ -14,6 +14,16 @@
 // key attributes that their columns hold; for REMOVE it is absent, unless a key
 // attribute does not fit its column.
 //
+// The decoder finds the key attributes in the image while it checks it, so that
+// [Change.AppendRest] only cuts bytes. [RebuildItem] is the way back, and
+// [Canonical] the form to compare items in; both are slow and share nothing with
+// the decoder's scanner, so that they can prove it. Bytes are kept as given
+// wherever they stay raw: white space, escapes, the spelling of numbers. Only a key
+// column demands more, see [KeyValue].
+//
+// Typed attribute columns will join at [KeySchema.Columns]: an attribute whose
+// column holds it exactly leaves _rest as a key attribute does today.
+//
 // # Order
 //
 // Only a sequence number orders changes, and only within a shard and its
@@ -23,6 +33,10 @@
 //
 // # Rejects
 //
-// A record that cannot be decoded becomes a [Reject] with its raw bytes, its
-// reason and, where it can be told, its sequence number. The page goes on.
+// A record that is JSON but makes no sense becomes a [Reject] with its raw bytes,
+// its reason and, where it can be told, its sequence number. The page goes on. What
+// makes sense is narrow on purpose, for a row must rebuild its item: the key is
+// exactly the table's and the same in Keys and in the image, every value is
+// well typed, text is UTF-8, an INSERT or MODIFY has its image. A page that is not JSON, or that
+// could be taken for the end of a shard without saying so, is an error.
 package transform

@@ -63,7 +63,9 @@ func (h *hostile) plain() string {
 	case 7:
 		return "line\r\nend\t"
 	case 8:
-		return "bad \xff\xc0 utf-8"
+		if h.broken() {
+			return "bad \xff\xc0 utf-8"
+		}
 	case 9:
 		return "SequenceNumber"
 	case 10:

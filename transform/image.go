@@ -7,8 +7,8 @@ import "encoding/binary"
 const maxDepth = 64
 
 // Only the shape of values is checked, not the service's limits on them: an empty
-// set or a number of 50 digits is kept as it stands, and so are a name that
-// occurs twice (the service writes none) and text that is not UTF-8.
+// set or a number of 50 digits is kept as it stands, and so is a name that
+// occurs twice (the service writes none).
 
 // found is where a walk over an image or a Keys object met the key attributes.
 type found struct {

@@ -27,8 +27,8 @@ type KeyValue struct {
 	Dec [16]byte
 	// Exact is false when the column cannot hold the value exactly; it is then
 	// null in the column, and the attribute stays in _rest. That is an N whose
-	// canonical text differs from its digits or that does not fit, an S that is
-	// not valid UTF-8 (a lone surrogate stands in Bytes as its three-byte form),
+	// canonical text differs from its digits or that does not fit, an S with a
+	// lone surrogate (it stands in Bytes as its three-byte form, no valid UTF-8),
 	// and a B whose base64 is not the one that an encoder would write.
 	Exact bool
 }

@@ -24,7 +24,6 @@ func TestKeyValueIsExactOnlyIfTheColumnHoldsItAll(t *testing.T) {
 		"half a pair, second":              {'S', `"\ude00"`, value{"\xed\xb8\x80", "0", false}},
 		"half a pair before a whole one":   {'S', `"\ud83d\ud83d\ude00"`, value{"\xed\xa0\xbd😀", "0", false}},
 		"half a pair before other escapes": {'S', `"\ud83d\n\u0041"`, value{"\xed\xa0\xbd\nA", "0", false}},
-		"bytes that are no UTF-8":          {'S', "\"\xff\"", value{"\xff", "0", false}},
 		"a whole number":                   {'N', `"42"`, value{"42", "42", true}},
 		"a number with escapes":            {'N', `"\u0034\u0032"`, value{"42", "42", true}},
 		"a fraction":                       {'N', `"-0.000000001"`, value{"-0.000000001", "-0.000000001", true}},

@@ -1,6 +1,9 @@
 package transform
 
-import "bytes"
+import (
+	"bytes"
+	"unicode/utf8"
+)
 
 // record reads one record and leaves the decision whether it makes sense to the
 // parts.
@@ -24,7 +27,9 @@ func (s *scanner) record(i int, keys *KeySchema, c *Change) int {
 			i = s.stream(i, keys, c, &r)
 		case "eventID":
 			twice = r.once(2)
-			c.EventID, i = s.text(i)
+			if c.EventID, i = s.text(i); !utf8.Valid(c.EventID) {
+				return s.fail(i, "eventID is not UTF-8")
+			}
 		case "eventName":
 			twice = r.once(4)
 			c.Op, i = s.op(i)
@@ -44,6 +49,9 @@ func (s *scanner) record(i int, keys *KeySchema, c *Change) int {
 	}
 	if i < 0 {
 		return i
+	}
+	if !s.utf8 && !utf8.Valid(s.b[start:i]) {
+		return s.fail(start, "text that is not UTF-8")
 	}
 	c.TTL = c.TTL && c.Op == Remove
 	if why := s.settle(keys, c, &r); why != "" {

@@ -19,6 +19,7 @@ const maxJSONDepth = 10_000
 type scanner struct {
 	b    []byte
 	page *Page // for its arena
+	utf8 bool  // b is valid UTF-8 all through
 	why  string
 	at   int
 }

@@ -4,8 +4,7 @@ import "unicode/utf8"
 
 // unescape writes the text that a checked JSON string stands for into the arena.
 // It never gets longer. A lone surrogate, which no UTF-8 can hold, becomes its
-// three-byte form, so that different keys stay different; all other bytes are
-// copied as they are, UTF-8 or not.
+// three-byte form, so that different keys stay different.
 func (s *scanner) unescape(raw []byte) []byte {
 	out := s.page.room(len(raw))
 	from := len(out)
