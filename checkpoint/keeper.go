@@ -91,8 +91,8 @@ type Keeper struct {
 	wanting  chan struct{} // for wanted: the grants changed
 	posting  chan struct{} // for post: there is somebody to knock on
 	dropped  chan struct{} // for Drain: a lease or a take is over
-	beating  turn // one beat at a time, none after the row is removed
-	scanning turn // one scan of the lease table at a time
+	beating  turn          // one beat at a time, none after the row is removed
+	scanning turn          // one scan of the lease table at a time
 
 	mu       sync.Mutex
 	ctx      context.Context // of Run, nil while it does not run
@@ -141,7 +141,7 @@ func Open(ctx context.Context, o Options) (*Keeper, error) {
 		o: o, t: &tables{client: o.Client, app: o.App}, log: o.Log.With(zap.String("worker", o.Worker)), m: m,
 		run:   rand.Text(),
 		slots: make(chan struct{}, writers), beating: newTurn(), scanning: newTurn(),
-		wake:  make(chan struct{}, 1), wanting: make(chan struct{}, 1), posting: make(chan struct{}, 1), dropped: make(chan struct{}, 1),
+		wake: make(chan struct{}, 1), wanting: make(chan struct{}, 1), posting: make(chan struct{}, 1), dropped: make(chan struct{}, 1),
 		members: map[string]member{}, departed: map[string]bool{},
 		counters: map[string]sighting[int64]{},
 		leases:   map[string]*Lease{}, taking: map[string]bool{}, knocks: map[string]bool{},
