@@ -179,7 +179,7 @@ func (f *Folder) walk(ctx context.Context, dir, prefix string, yield func(Object
 
 // path refuses keys that would leave the folder or meet a temporary file.
 func (f *Folder) path(key string) (string, error) {
-	if !fs.ValidPath(key) || !filepath.IsLocal(filepath.FromSlash(key)) || strings.HasPrefix(key, tempDir+"/") || strings.ContainsRune(key, 0) {
+	if !fs.ValidPath(key) || key == "." || !filepath.IsLocal(filepath.FromSlash(key)) || strings.HasPrefix(key, tempDir+"/") || strings.ContainsRune(key, 0) {
 		return "", &StoreError{"use", f.address(key), "this key cannot be a file's path", fs.ErrInvalid}
 	}
 	return filepath.Join(f.root, filepath.FromSlash(key)), nil
