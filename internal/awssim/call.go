@@ -20,7 +20,8 @@ type Call struct {
 	bucket string
 	key    string
 	header http.Header
-	in     node // Body, parsed, when it is JSON
+	object *object // what a PutObject or UploadPart brings
+	in     node    // Body, parsed, when it is JSON
 }
 
 // Table is the first part of Target: the table or the bucket.

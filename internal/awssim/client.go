@@ -34,7 +34,14 @@ type client struct {
 func (cl client) Do(r *http.Request) (*http.Response, error) {
 	var body []byte
 	if r.Body != nil {
-		b, err := io.ReadAll(r.Body)
+		var b []byte
+		var err error
+		if r.ContentLength > 0 {
+			b = make([]byte, r.ContentLength)
+			_, err = io.ReadFull(r.Body, b)
+		} else {
+			b, err = io.ReadAll(r.Body)
+		}
 		r.Body.Close()
 		if err != nil {
 			return nil, fmt.Errorf("read request body: %w", err)

@@ -5,41 +5,46 @@ import (
 	"strings"
 )
 
+// operations are those that answer in JSON, by service and name.
+var operations = map[string]func(*Cloud, *Call) ([]byte, error){
+	"dynamodb.BatchGetItem":              (*Cloud).batchGetItem,
+	"dynamodb.BatchWriteItem":            (*Cloud).batchWriteItem,
+	"dynamodb.CreateTable":               (*Cloud).createTable,
+	"dynamodb.DeleteItem":                (*Cloud).deleteItem,
+	"dynamodb.DeleteTable":               (*Cloud).deleteTable,
+	"dynamodb.DescribeContinuousBackups": (*Cloud).describeContinuousBackups,
+	"dynamodb.DescribeTable":             (*Cloud).describeTable,
+	"dynamodb.DescribeTimeToLive":        (*Cloud).describeTimeToLive,
+	"dynamodb.GetItem":                   (*Cloud).getItem,
+	"dynamodb.ListTables":                (*Cloud).listTables,
+	"dynamodb.PutItem":                   (*Cloud).putItem,
+	"dynamodb.Query":                     (*Cloud).query,
+	"dynamodb.Scan":                      (*Cloud).scan,
+	"dynamodb.TransactWriteItems":        (*Cloud).transactWriteItems,
+	"dynamodb.UpdateItem":                (*Cloud).updateItem,
+	"dynamodb.UpdateTable":               (*Cloud).updateTable,
+	"dynamodb.UpdateTimeToLive":          (*Cloud).updateTimeToLive,
+	"streams.DescribeStream":             (*Cloud).describeStream,
+	"streams.GetRecords":                 (*Cloud).getRecords,
+	"streams.GetShardIterator":           (*Cloud).getShardIterator,
+	"streams.ListStreams":                (*Cloud).listStreams,
+}
+
+// legacyParameters are older than expressions.
+var legacyParameters = []string{"Expected", "AttributeUpdates", "KeyConditions", "QueryFilter", "ScanFilter", "ConditionalOperator", "AttributesToGet"}
+
 // applyJSON runs an operation of DynamoDB or of its streams and returns the body.
 func (c *Cloud) applyJSON(call *Call) ([]byte, error) {
-	ops := map[string]func(*Call) ([]byte, error){
-		"dynamodb.BatchGetItem":              c.batchGetItem,
-		"dynamodb.BatchWriteItem":            c.batchWriteItem,
-		"dynamodb.CreateTable":               c.createTable,
-		"dynamodb.DeleteItem":                c.deleteItem,
-		"dynamodb.DeleteTable":               c.deleteTable,
-		"dynamodb.DescribeContinuousBackups": c.describeContinuousBackups,
-		"dynamodb.DescribeTable":             c.describeTable,
-		"dynamodb.DescribeTimeToLive":        c.describeTimeToLive,
-		"dynamodb.GetItem":                   c.getItem,
-		"dynamodb.ListTables":                c.listTables,
-		"dynamodb.PutItem":                   c.putItem,
-		"dynamodb.Query":                     c.query,
-		"dynamodb.Scan":                      c.scan,
-		"dynamodb.TransactWriteItems":        c.transactWriteItems,
-		"dynamodb.UpdateItem":                c.updateItem,
-		"dynamodb.UpdateTable":               c.updateTable,
-		"dynamodb.UpdateTimeToLive":          c.updateTimeToLive,
-		"streams.DescribeStream":             c.describeStream,
-		"streams.GetRecords":                 c.getRecords,
-		"streams.GetShardIterator":           c.getShardIterator,
-		"streams.ListStreams":                c.listStreams,
-	}
-	op := ops[call.Service+"."+call.Operation]
+	op := operations[call.Service+"."+call.Operation]
 	if op == nil {
 		return nil, fail(400, "UnknownOperationException", "the simulator does not do %s", call.Operation)
 	}
-	for _, legacy := range []string{"Expected", "AttributeUpdates", "KeyConditions", "QueryFilter", "ScanFilter", "ConditionalOperator", "AttributesToGet"} {
+	for _, legacy := range legacyParameters {
 		if call.in.get(legacy).there() {
 			return nil, invalid("the simulator does not know the legacy parameter %s", legacy)
 		}
 	}
-	return op(call)
+	return op(c, call)
 }
 
 // checkRegion refuses what was signed for another region: its tables are not here.

@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -286,11 +287,25 @@ func (n node) append(b []byte) []byte {
 
 const hexDigits = "0123456789abcdef"
 
+// plain says whether none of eight bytes is a control, a quote or a backslash.
+func plain(w uint64) bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	quote, slash := w^'"'*ones, w^'\\'*ones
+	return ((w-' '*ones)&^w|(quote-ones)&^quote|(slash-ones)&^slash)&highs == 0
+}
+
 // appendString appends s as a JSON string.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	start := 0
+	raw := unsafe.Slice(unsafe.StringData(s), len(s))
 	for i := 0; i < len(s); i++ {
+		for len(s)-i >= 8 && plain(binary.LittleEndian.Uint64(raw[i:])) {
+			i += 8
+		}
+		if i == len(s) {
+			break
+		}
 		ch := s[i]
 		if ch >= 0x20 && ch != '"' && ch != '\\' {
 			continue

@@ -103,21 +103,30 @@ func operationS3(method string, call *Call, has func(string) bool) string {
 	return method + "?" + call.url.RawQuery
 }
 
+// bucketOperations are those that need the bucket to be there.
+var bucketOperations = map[string]func(*Cloud, *Call, *bucket) (reply, error){
+	"AbortMultipartUpload":    (*Cloud).abortMultipartUpload,
+	"CompleteMultipartUpload": (*Cloud).completeMultipartUpload,
+	"CreateMultipartUpload":   (*Cloud).createMultipartUpload,
+	"DeleteBucket":            (*Cloud).deleteBucket,
+	"DeleteObject":            (*Cloud).deleteObject,
+	"DeleteObjects":           (*Cloud).deleteObjects,
+	"GetBucketLocation":       (*Cloud).getBucketLocation,
+	"GetObject":               (*Cloud).getObject,
+	"HeadBucket":              (*Cloud).headBucket,
+	"HeadObject":              (*Cloud).getObject,
+	"ListObjectsV2":           (*Cloud).listObjectsV2,
+	"PutObject":               (*Cloud).putObject,
+	"UploadPart":              (*Cloud).uploadPart,
+}
+
 func (c *Cloud) applyS3(call *Call) reply {
-	ops := map[string]func(*Call, *bucket) (reply, error){
-		"AbortMultipartUpload":    c.abortMultipartUpload,
-		"CompleteMultipartUpload": c.completeMultipartUpload,
-		"CreateMultipartUpload":   c.createMultipartUpload,
-		"DeleteBucket":            c.deleteBucket,
-		"DeleteObject":            c.deleteObject,
-		"DeleteObjects":           c.deleteObjects,
-		"GetBucketLocation":       c.getBucketLocation,
-		"GetObject":               c.getObject,
-		"HeadBucket":              func(*Call, *bucket) (reply, error) { return reply{status: 200}, nil },
-		"HeadObject":              c.getObject,
-		"ListObjectsV2":           c.listObjectsV2,
-		"PutObject":               c.putObject,
-		"UploadPart":              c.uploadPart,
+	if call.Operation == "PutObject" || call.Operation == "UploadPart" {
+		o, err := newObject(call) // hashes the body, so before the lock
+		if err != nil {
+			return failure(call, err)
+		}
+		call.object = o
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -127,7 +136,7 @@ func (c *Cloud) applyS3(call *Call) reply {
 	case "ListBuckets":
 		return c.listBuckets()
 	}
-	op := ops[call.Operation]
+	op := bucketOperations[call.Operation]
 	if op == nil {
 		return failure(call, fail(501, "NotImplemented", "the simulator does not do %s", call.Operation))
 	}
@@ -135,7 +144,7 @@ func (c *Cloud) applyS3(call *Call) reply {
 	if b == nil {
 		return failure(call, fail(404, "NoSuchBucket", "The specified bucket does not exist"))
 	}
-	rep, err := op(call, b)
+	rep, err := op(c, call, b)
 	if err != nil {
 		return failure(call, err)
 	}
@@ -157,6 +166,8 @@ func (c *Cloud) deleteBucket(call *Call, b *bucket) (reply, error) {
 	delete(c.buckets, call.bucket)
 	return reply{status: 204}, nil
 }
+
+func (c *Cloud) headBucket(*Call, *bucket) (reply, error) { return reply{status: 200}, nil }
 
 func (c *Cloud) listBuckets() reply {
 	var x strings.Builder

@@ -46,12 +46,8 @@ func (c *Cloud) uploadPart(call *Call, b *bucket) (reply, error) {
 	if err != nil || n < 1 || n > 10_000 {
 		return reply{}, fail(400, "InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive")
 	}
-	part, err := newObject(call)
-	if err != nil {
-		return reply{}, err
-	}
-	u.parts[n] = part
-	return reply{status: 200, header: part.writtenHeader()}, nil
+	u.parts[n] = call.object
+	return reply{status: 200, header: call.object.writtenHeader()}, nil
 }
 
 func (c *Cloud) abortMultipartUpload(call *Call, b *bucket) (reply, error) {

@@ -90,15 +90,11 @@ func mayWrite(call *Call, have *object) error {
 }
 
 func (c *Cloud) putObject(call *Call, b *bucket) (reply, error) {
-	o, err := newObject(call)
-	if err != nil {
-		return reply{}, err
-	}
 	if err := mayWrite(call, b.objects[call.key]); err != nil {
 		return reply{}, err
 	}
-	b.put(call.key, o)
-	return reply{status: 200, header: o.writtenHeader()}, nil
+	b.put(call.key, call.object)
+	return reply{status: 200, header: call.object.writtenHeader()}, nil
 }
 
 // writtenHeader is what a write answers: the ETag and the checksums.

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -20,7 +21,9 @@ func newSequence(rng *rand.Rand) sequence {
 	return sequence{999, sequenceLow - 1 - rng.Uint64N(20_000_000_000)}
 }
 
-func (s sequence) String() string { return fmt.Sprintf("%d%018d", s.hi, s.lo) }
+func (s sequence) String() string {
+	return strconv.FormatUint(s.hi, 10) + strconv.FormatUint(sequenceLow+s.lo, 10)[1:]
+}
 
 func parseSequence(s string) (sequence, bool) {
 	if len(s) < 19 || len(s) > 36 || !allDigits(s) {

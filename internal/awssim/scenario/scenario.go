@@ -24,6 +24,11 @@ type Env struct {
 	Lacks map[string]bool
 }
 
+// DynamoDBLocal is what DynamoDB Local 3.1 lacks, for Env.Lacks.
+func DynamoDBLocal() map[string]bool {
+	return map[string]bool{AtTimestamp: true, PageBytes: true, BadSequence: true}
+}
+
 // A Scenario is one named claim.
 type Scenario struct {
 	Name string

@@ -15,11 +15,9 @@ import (
 
 // Differences of DynamoDB Local, for Env.Lacks.
 const (
-	AtTimestamp = "AT_TIMESTAMP"  // GetShardIterator by time fails
-	ShardFilter = "ShardFilter"   // CHILD_SHARDS lists every shard
-	PageBytes   = "1 MB pages"    // a page ends at 1,000 records only
-	Seconds     = "whole seconds" // ApproximateCreationDateTime is cut to the minute
-	BadSequence = "bad sequence"  // a sequence number that is no number ends in a 500
+	AtTimestamp = "AT_TIMESTAMP" // GetShardIterator by time fails
+	PageBytes   = "1 MB pages"   // a page ends at 1,000 records only
+	BadSequence = "bad sequence" // a sequence number that is no number ends in a 500
 )
 
 // Streams is what must hold of DynamoDB Streams.
