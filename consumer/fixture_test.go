@@ -41,6 +41,9 @@ type member struct {
 // inBubble runs a story in virtual time, and stops the fleet at its end.
 func inBubble(t *testing.T, cfg awssim.Config, shards int, story func(*fixture)) {
 	t.Helper()
+	if err := lakecheck.Warm(); err != nil {
+		t.Fatal(err)
+	}
 	synctest.Test(t, func(t *testing.T) {
 		if cfg.Latency == nil {
 			cfg.Latency = func(*awssim.Call) time.Duration { return 5 * time.Millisecond }

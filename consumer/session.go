@@ -145,7 +145,7 @@ func (s *session) open() error {
 	s.batch = writer.NewBatch(tip)
 	s.batch.Free = s.pages.put
 	s.durable = ended
-	if tip.Compare(from) > 0 {
+	if !ended && tip.Compare(from) > 0 {
 		if err := s.lease.Commit(s.ctx(), tip.Digits(), time.Time{}); err != nil {
 			return err
 		}

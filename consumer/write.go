@@ -70,9 +70,11 @@ func (s *session) commit(slice writer.Slice) error {
 	}
 	freed := s.batch.Advance(link.End)
 	s.budget.Release(freed)
-	s.durable = link.ShardEnd
-	if link.End.IsZero() {
-		return nil // an empty shard: there is no record to checkpoint, only its end
+	if link.ShardEnd {
+		// The checkpoint goes to SHARD_END, or stays where it is: from the end of the
+		// last link the next owner could not see that this was the last.
+		s.durable = true
+		return nil
 	}
 	through := time.UnixMicro(link.MaxTS)
 	if err := s.lease.Commit(s.ctx(), link.End.Digits(), through); err != nil {

@@ -16,6 +16,7 @@ import (
 
 	"dynamolake/consumer"
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/lakecheck"
 	"dynamolake/internal/scene"
 )
 
@@ -29,6 +30,9 @@ var (
 // virtual time: kills, freezes, cuts, rolls, splits, throttles, lost and doubled
 // replies, skewed clocks. Whatever happened, the lake must equal the table.
 func TestFleet(t *testing.T) {
+	if err := lakecheck.Warm(); err != nil {
+		t.Fatal(err)
+	}
 	from, to := uint64(1), uint64(*seeds)
 	if *oneSeed != 0 {
 		from, to = *oneSeed, *oneSeed
