@@ -34,17 +34,22 @@
 // # Files
 //
 //	cloud, client, call, fault, counts   the cloud, how requests get in, what may go wrong
-//	json, number, value, item            the wire's attribute values, exact
-//	lex, expression, condition, update   the expression languages
-//	table, key, partition                how items are kept
-//	op_*                                 one file per group of API calls
-//	stream, shard, page, iterator        streams as kept and as read
+//	json, body, error                    the wire, in and out
+//	number, value, item                  attribute values, exact
+//	lex, path, expression, condition,
+//	update, reserved.txt                 the expression languages
+//	table, stream, iterator              items and records as they are kept
+//	dispatch, op_*                       one file per group of API calls
 //	command, journal                     what tests do and see behind the API's back
-//	s3*                                  buckets
+//	s3, s3_*                             buckets
+//
+// Folder scenario holds what must hold of any DynamoDB and any S3, with the answers
+// of the real servers. It runs here in virtual time, and there on those servers.
 //
 // # What it does not do
 //
-// Legacy parameters (Expected, AttributeUpdates, ScanFilter, ...), PartiQL, backups
-// and provisioned capacity are refused rather than guessed. Reads are always
-// consistent; use faults for staleness.
+// Legacy parameters (Expected, AttributeUpdates, ScanFilter, ...), PartiQL, exports
+// and other operations are refused rather than guessed. Reads are always
+// consistent. Nothing is throttled by itself, there are no permissions and batches
+// are never partial: that is what interceptors are for. Buckets have no versions.
 package awssim

@@ -2,6 +2,7 @@ package awssim
 
 import (
 	"errors"
+	"maps"
 	"time"
 )
 
@@ -190,6 +191,7 @@ func (c *Cloud) transactWriteItems(call *Call) ([]byte, error) {
 		c.commit(call.Operation, m, effects[i].old, effects[i].next, 2)
 	}
 	if token != "" {
+		maps.DeleteFunc(c.tokens, func(_ string, done transaction) bool { return time.Since(done.at) >= tokenLife })
 		c.tokens[token] = transaction{at: time.Now(), in: string(call.in.append(nil)), body: []byte("{}")}
 	}
 	return []byte("{}"), nil
