@@ -112,7 +112,7 @@ func (l *Lease) ending(ids []string, ours, theirs map[string]Row) {
 	k := l.k
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	l.ended, l.at = true, Checkpoint{Sentinel: ShardEnd, Start: l.at.Start}
+	l.ended, l.at = true, Checkpoint{Sentinel: ShardEnd, Start: l.at.Start, Created: l.at.Created}
 	if k.rows == nil {
 		k.rows = map[string]Row{}
 	}

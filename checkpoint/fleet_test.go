@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/vmware/vmware-go-kcl-v2/clientlibrary/partition"
+	"go.uber.org/zap/zaptest"
 )
 
 // stream is a stream whose shards are what the test says.
@@ -149,7 +150,7 @@ func (f *fleet) client(name string) *dynamodb.Client {
 // start runs a worker with a driver as the KCL Worker drives it.
 func (f *fleet) start(id string, opts ...func(*Options)) *worker {
 	f.t.Helper()
-	o := Options{Client: f.client(id), App: "app", Worker: id, Stream: f.stream, Log: debugLog()}
+	o := Options{Client: f.client(id), App: "app", Worker: id, Stream: f.stream, Log: zaptest.NewLogger(f.t)}
 	f.opts(&o)
 	for _, opt := range opts {
 		opt(&o)

@@ -136,7 +136,7 @@ func (l *Lease) Commit(ctx context.Context, seq string, currentTo time.Time) err
 	if at.Seq == seq {
 		return l.Check()
 	}
-	next := Checkpoint{Seq: seq, Start: at.Start}
+	next := Checkpoint{Seq: seq, Start: at.Start, Created: at.Created}
 	err = l.write(ctx, "commit", update{
 		set:    item{attrAt: str(seq), attrAtSub: num(0), attrSwitches: num(0)},
 		remove: append(attrPending(), attrGap),
