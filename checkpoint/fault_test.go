@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"dynamolake/internal/awssim"
@@ -254,13 +255,15 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		{"a lease lasts some heartbeats", with(func(o *Options) { o.Duration = time.Second }), none, "at least 4 heartbeats"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			cloud := awssim.New(awssim.Config{})
-			c.cloud(t, cloud)
-			c.o.Client = dynamodb.NewFromConfig(cloud.AWSConfig("w"))
-			_, err := Open(t.Context(), c.o)
-			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
-				t.Errorf("error %v, want %q", err, c.want)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				cloud := awssim.New(awssim.Config{})
+				c.cloud(t, cloud)
+				c.o.Client = dynamodb.NewFromConfig(cloud.AWSConfig("w"))
+				_, err := Open(t.Context(), c.o)
+				if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+					t.Errorf("error %v, want %q", err, c.want)
+				}
+			})
 		})
 	}
 }

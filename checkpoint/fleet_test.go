@@ -107,6 +107,7 @@ type fleet struct {
 	opts   func(*Options)
 	flush  time.Duration // what a session takes to stop in order
 	begin  time.Time
+	quiet  bool // no log
 
 	mu      sync.Mutex
 	workers []*worker
@@ -151,6 +152,9 @@ func (f *fleet) client(name string) *dynamodb.Client {
 func (f *fleet) start(id string, opts ...func(*Options)) *worker {
 	f.t.Helper()
 	o := Options{Client: f.client(id), App: "app", Worker: id, Stream: f.stream, Log: zaptest.NewLogger(f.t)}
+	if f.quiet {
+		o.Log = nil
+	}
 	f.opts(&o)
 	for _, opt := range opts {
 		opt(&o)
