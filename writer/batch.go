@@ -47,6 +47,9 @@ type heldPage struct {
 	added time.Time
 	cost  int64
 	bytes int64 // of left
+	// The UTC days of page.Changes lie between these; first is beyond last while
+	// no change has told its time.
+	firstDay, lastDay int64
 }
 
 // NewBatch returns an empty batch for a shard that is durable up to after.
@@ -75,9 +78,13 @@ func (b *Batch) Add(body []byte, p *transform.Page, now time.Time) int64 {
 		b.free(body, p)
 		return 0
 	}
-	h := heldPage{body: body, page: p, left: left, last: last, added: now, cost: Cost(body, p)}
+	h := heldPage{body: body, page: p, left: left, last: last, added: now, cost: Cost(body, p), firstDay: math.MaxInt64, lastDay: math.MinInt64}
 	for i := range left {
 		h.bytes += size(&left[i])
+		if left[i].Created != 0 {
+			day := floorDay(left[i].Created)
+			h.firstDay, h.lastDay = min(h.firstDay, day), max(h.lastDay, day)
+		}
 	}
 	b.pages = append(b.pages, h)
 	b.tail = last
@@ -105,6 +112,9 @@ func (b *Batch) Cut(now time.Time, l Limits, force bool) (Slice, bool) {
 		l.Rows > 0 && b.rows >= l.Rows ||
 		l.Bytes > 0 && b.bytes >= l.Bytes ||
 		now.Sub(b.pages[0].added) >= l.Age
+	if !due && b.oneDay() {
+		return Slice{}, false // the usual answer, without looking at the changes
+	}
 	day := int64(math.MinInt64)
 	full := func() bool { return l.Rows > 0 && s.Rows >= l.Rows || l.Bytes > 0 && s.Bytes >= l.Bytes }
 	for _, h := range b.pages {
@@ -188,6 +198,16 @@ func (b *Batch) Tail() transform.Seq { return b.tail }
 
 // Closed tells that the shard's last page has been added.
 func (b *Batch) Closed() bool { return b.closed }
+
+// oneDay tells that all changes are of one UTC day. It may miss that after an
+// Advance into a page.
+func (b *Batch) oneDay() bool {
+	first, last := int64(math.MaxInt64), int64(math.MinInt64)
+	for i := range b.pages {
+		first, last = min(first, b.pages[i].firstDay), max(last, b.pages[i].lastDay)
+	}
+	return first >= last
+}
 
 func (b *Batch) free(body []byte, p *transform.Page) {
 	if b.Free != nil {

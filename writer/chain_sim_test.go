@@ -149,7 +149,7 @@ func (w *world) own(ctx context.Context, id int) {
 	batch := NewBatch(seqOf(from))
 	config := id % 3
 	life := 4 + w.draw(30)
-	for step := 0; id == last || step < life; step++ {
+	for step := 0; step < life || id == last && step < 10_000; step++ {
 		page := w.page(batch.Tail(), config, id == last)
 		batch.Add(nil, page, time.Now())
 		if id != last && w.draw(4) == 0 {

@@ -120,7 +120,7 @@ func keysText(keys transform.KeySchema) string {
 type fileWriter struct {
 	cols []column
 	out  bytes.Buffer
-	pq   *parquet.Writer
+	pq   *parquet.GenericWriter[any]
 	vals [][]parquet.Value // by column; those of fixed columns stay for the file
 	rows rows
 
@@ -145,7 +145,7 @@ func newFileWriter(cols []column) *fileWriter {
 			options = append(options, parquet.SkipPageBounds(c.name))
 		}
 	}
-	w.pq = parquet.NewWriter(&w.out, options...)
+	w.pq = parquet.NewGenericWriter[any](&w.out, options...)
 	return w
 }
 
