@@ -130,9 +130,12 @@ func shutdown(ctx context.Context, o Options, keeper *checkpoint.Keeper, kcl *wo
 		defer close(done)
 		kcl.Shutdown() // has no deadline of its own
 	}()
+	// The drain may have used up its time; the library gets some of its own.
+	patience := time.NewTimer(o.Settle)
+	defer patience.Stop()
 	select {
 	case <-done:
-	case <-limit.Done():
+	case <-patience.C:
 		err = errors.Join(err, errors.New("a shard did not stop in time; its lease expires by itself"))
 	}
 	stop()

@@ -111,38 +111,47 @@ func (s *Scene) Leases(ctx context.Context) (checkpoint.Table, error) {
 	return checkpoint.ReadTable(ctx, dynamodb.NewFromConfig(s.Cloud.AWSConfig("observer")), App)
 }
 
-// Behind counts the records that no checkpoint has passed yet.
-func (s *Scene) Behind(ctx context.Context) (int, error) {
+// Behind counts the records that no checkpoint has passed yet, and names the
+// shards they are in.
+func (s *Scene) Behind(ctx context.Context) (records int, where string, err error) {
 	table, err := s.Leases(ctx)
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
-	at := map[string]checkpoint.Checkpoint{}
+	rows, parents := map[string]checkpoint.Row{}, map[string]bool{}
 	for _, l := range table.Leases {
-		at[l.Key] = l.Checkpoint
+		rows[l.Key] = l
+		for _, p := range l.Parents {
+			parents[p] = true
+		}
 	}
-	behind := 0
+	shards := map[string]bool{}
 	for _, r := range s.Cloud.Journal(TableName) {
-		cp := at[r.Shard]
-		if cp.Sentinel == checkpoint.ShardEnd {
+		cp := rows[r.Shard].Checkpoint
+		if _, known := rows[r.Shard]; !known && parents[r.Shard] {
+			continue // finished, and its row removed: two listings hid the shard
+		}
+		if cp.Sentinel == checkpoint.ShardEnd || cp.Seq != "" && seq(cp.Seq).Compare(seq(r.Seq)) >= 0 {
 			continue
 		}
-		if cp.Seq == "" || seq(cp.Seq).Compare(seq(r.Seq)) < 0 {
-			behind++
+		records++
+		if !shards[r.Shard] {
+			shards[r.Shard] = true
+			where += fmt.Sprintf("\n  shard %s: %+v", r.Shard, rows[r.Shard])
 		}
 	}
-	return behind, nil
+	return records, where, nil
 }
 
 // Await waits until every record has been checkpointed past, or gives up.
 func (s *Scene) Await(ctx context.Context, limit time.Duration) error {
 	for deadline := time.Now().Add(limit); ; {
-		behind, err := s.Behind(ctx)
+		behind, where, err := s.Behind(ctx)
 		if err == nil && behind == 0 {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("after %v still %d records behind (%v)", limit, behind, err)
+			return fmt.Errorf("after %v still %d records behind (%v)%s", limit, behind, err, where)
 		}
 		select {
 		case <-ctx.Done():
