@@ -157,8 +157,17 @@ func (f *fixture) rows() int {
 	return lake.Rows()
 }
 
-// lease is one row of the lease table.
+// lease is one row of the lease table, which must be there.
 func (f *fixture) lease(shard string) checkpoint.Row {
+	f.Helper()
+	row, ok := f.row(shard)
+	if !ok {
+		f.Fatalf("no lease for shard %s", shard)
+	}
+	return row
+}
+
+func (f *fixture) row(shard string) (checkpoint.Row, bool) {
 	f.Helper()
 	table, err := f.Leases(f.Context())
 	if err != nil {
@@ -166,11 +175,10 @@ func (f *fixture) lease(shard string) checkpoint.Row {
 	}
 	for _, r := range table.Leases {
 		if r.Key == shard {
-			return r
+			return r, true
 		}
 	}
-	f.Fatalf("no lease for shard %s", shard)
-	return checkpoint.Row{}
+	return checkpoint.Row{}, false
 }
 
 // calls counts an operation on everything that has the prefix as its target.

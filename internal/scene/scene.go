@@ -118,17 +118,21 @@ func (s *Scene) Behind(ctx context.Context) (records int, where string, err erro
 	if err != nil {
 		return 0, "", err
 	}
-	rows, parents := map[string]checkpoint.Row{}, map[string]bool{}
+	parent := map[string]string{}
+	for _, s := range s.Cloud.Shards(TableName) {
+		parent[s.ID] = s.Parent
+	}
+	rows, ancestors := map[string]checkpoint.Row{}, map[string]bool{}
 	for _, l := range table.Leases {
 		rows[l.Key] = l
-		for _, p := range l.Parents {
-			parents[p] = true
+		for p := parent[l.Key]; p != ""; p = parent[p] {
+			ancestors[p] = true
 		}
 	}
 	shards := map[string]bool{}
 	for _, r := range s.Cloud.Journal(TableName) {
 		cp := rows[r.Shard].Checkpoint
-		if _, known := rows[r.Shard]; !known && parents[r.Shard] {
+		if _, known := rows[r.Shard]; !known && ancestors[r.Shard] {
 			continue // finished, and its row removed: two listings hid the shard
 		}
 		if cp.Sentinel == checkpoint.ShardEnd || cp.Seq != "" && seq(cp.Seq).Compare(seq(r.Seq)) >= 0 {
