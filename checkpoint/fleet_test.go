@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -258,7 +259,7 @@ func (f *fleet) reading() map[string]int {
 	defer f.mu.Unlock()
 	n := map[string]int{}
 	for _, l := range f.writers {
-		if l.Check() == nil && l.at.Sentinel != ShardEnd {
+		if l.Check() == nil && l.Checkpoint().Sentinel != ShardEnd {
 			n[l.k.o.Worker]++
 		}
 	}
@@ -300,6 +301,29 @@ func (f *fleet) even(limit time.Duration, n, m int) time.Duration {
 		r := f.reading()
 		return total(r) == n && len(r) == min(m, n) && spread(r) <= 1
 	})
+}
+
+// sessions is how many ever began, of one shard or of all.
+func (f *fleet) sessions(shard string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.starts[shard]
+}
+
+func (f *fleet) total() (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, s := range f.starts {
+		n += s
+	}
+	return n
+}
+
+// leases are the last sessions of all shards.
+func (f *fleet) leases() []*Lease {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Collect(maps.Values(f.writers))
 }
 
 func (f *fleet) lease(shard string) *Lease {

@@ -146,8 +146,8 @@ func TestTheTableOfAStoppedJavaFleetIsTakenOver(t *testing.T) {
 			}
 		}()
 		f.start("a")
-		f.until(10*time.Second, "the unowned row read", func() bool { return f.starts[id[2]] == 1 })
-		f.until(20*time.Second, "the stopped worker's shard read", func() bool { return f.starts[id[1]] == 1 })
+		f.until(10*time.Second, "the unowned row read", func() bool { return f.sessions(id[2]) == 1 })
+		f.until(20*time.Second, "the stopped worker's shard read", func() bool { return f.sessions(id[1]) == 1 })
 		if l := f.lease(id[1]); l.Token() != 4712 || l.Checkpoint().Seq != "100" {
 			t.Errorf("token %d at %+v", l.Token(), l.Checkpoint())
 		}
@@ -158,11 +158,11 @@ func TestTheTableOfAStoppedJavaFleetIsTakenOver(t *testing.T) {
 			t.Errorf("row %v", row)
 		}
 		time.Sleep(time.Minute)
-		if f.starts[id[3]] != 0 {
+		if f.sessions(id[3]) != 0 {
 			t.Error("the shard of a Java worker that still renews was taken")
 		}
 		close(stop)
-		f.until(20*time.Second, "taken when it stops", func() bool { return f.starts[id[3]] == 1 })
+		f.until(20*time.Second, "taken when it stops", func() bool { return f.sessions(id[3]) == 1 })
 	})
 }
 

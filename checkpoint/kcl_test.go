@@ -34,7 +34,7 @@ func alone(t *testing.T, shards int, test func(t *testing.T, f *fleet, d *Driver
 // granted polls until so many shards are wanted.
 func (f *fleet) granted(d *Driver, n int) []Grant {
 	f.t.Helper()
-	for range 30 {
+	for began := time.Now(); time.Since(began) < 30*time.Second; {
 		if grants := d.Wanted(f.t.Context()); len(grants) == n {
 			return grants
 		}

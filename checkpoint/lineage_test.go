@@ -45,7 +45,7 @@ func TestChildrenAreReadAtOnceWhenTheirParentEnds(t *testing.T) {
 		f.even(15*time.Second, 1, 1)
 		f.stream.split(id[0], id[1], id[2])
 		time.Sleep(3 * time.Minute) // listings come and go: the children must wait
-		if n := f.starts[id[1]] + f.starts[id[2]]; n != 0 {
+		if n := f.sessions(id[1]) + f.sessions(id[2]); n != 0 {
 			t.Fatalf("%d children begun before their parent ended", n)
 		}
 		if err := f.end(t, f.lease(id[0])); err != nil {
@@ -125,11 +125,11 @@ func TestAParentThatOneListingMissesDoesNotLetItsChildBegin(t *testing.T) {
 		s.mu.Lock()
 		delete(s.hidden, id[0])
 		s.mu.Unlock()
-		f.until(20*time.Second, "the parent read", func() bool { return f.starts[id[0]] == 1 })
+		f.until(20*time.Second, "the parent read", func() bool { return f.sessions(id[0]) == 1 })
 		if err := f.end(t, f.lease(id[0])); err != nil {
 			t.Fatal(err)
 		}
-		f.until(2*time.Second, "the child read", func() bool { return f.starts[id[1]] == 1 })
+		f.until(2*time.Second, "the child read", func() bool { return f.sessions(id[1]) == 1 })
 	})
 }
 
@@ -139,11 +139,11 @@ func TestAParentThatIsNeverListedIsReadAsLongAsItIsThere(t *testing.T) {
 	s.hidden[id[0]] = true
 	bubble(t, s, func(t *testing.T, f *fleet) {
 		f.start("a")
-		f.until(30*time.Second, "the parent read", func() bool { return f.starts[id[0]] == 1 })
+		f.until(30*time.Second, "the parent read", func() bool { return f.sessions(id[0]) == 1 })
 		if err := f.end(t, f.lease(id[0])); err != nil {
 			t.Fatal(err)
 		}
-		f.until(2*time.Second, "the child read", func() bool { return f.starts[id[1]] == 1 })
+		f.until(2*time.Second, "the child read", func() bool { return f.sessions(id[1]) == 1 })
 	})
 }
 
@@ -152,7 +152,7 @@ func TestATrimmedParentIsNotWaitedFor(t *testing.T) {
 	bubble(t, newStream(Shard{ID: id[1], Parent: id[0]}), func(t *testing.T, f *fleet) {
 		f.done[id[0]] = true
 		f.start("a")
-		f.until(10*time.Second, "the child read", func() bool { return f.starts[id[1]] == 1 })
+		f.until(10*time.Second, "the child read", func() bool { return f.sessions(id[1]) == 1 })
 	})
 }
 
@@ -188,7 +188,7 @@ func TestLatestIsResolvedOnceAndByTheServicesClock(t *testing.T) {
 		a := f.start("a")
 		f.even(15*time.Second, 3, 1)
 		first := f.lease(numbered(1)[0].ID).Checkpoint()
-		if off := first.Start.Sub(time.Now()).Abs(); first.Sentinel != Latest || off > 10*time.Second {
+		if off := time.Until(first.Start).Abs(); first.Sentinel != Latest || off > 10*time.Second {
 			t.Errorf("LATEST is %+v, off by %s", first, off)
 		}
 		f.kill(a)
