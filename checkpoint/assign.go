@@ -19,6 +19,13 @@ func (k *Keeper) assign(ctx context.Context) {
 			return
 		}
 		polls.note(k.log, "reading the worker table", err)
+		if err != nil {
+			// Who lives is not known, so nothing may be decided.
+			if !pause(ctx, k.o.Heartbeat/2, nil) {
+				return
+			}
+			continue
+		}
 
 		k.mu.Lock()
 		// The first scan follows the first beat at once: what is ours in it was not
@@ -108,10 +115,18 @@ func (k *Keeper) scan(ctx context.Context) error {
 }
 
 // free tells whether a row may be taken: nobody has it, or who has it is dead.
-// The caller holds mu.
+// Of the dead only a scan tells that is not much younger than the poll: a worker
+// needs two heartbeats from its start to its first lease, so what it has by then
+// is of its dead predecessor. The caller holds mu.
 func (k *Keeper) free(r Row) bool {
 	id := r.in()
-	if id == "" || k.departed[id] {
+	if id == "" {
+		return true
+	}
+	if k.scanned.Sub(k.polled) > 3*k.o.Heartbeat/2 {
+		return false
+	}
+	if k.departed[id] {
 		return true
 	}
 	if m, ok := k.members[id]; ok && m.state != foreign {

@@ -20,13 +20,21 @@
 //
 //	deadline = monotonic time before the last successful beat + Duration - Margin
 //
-// Observers start counting when they see the beat change, which is later. So the
-// owner stops before anyone else may start, whatever the network does. At the
-// deadline every lease of the worker is lost, and nothing may be written.
-// A worker that comes back from a long freeze finds its deadline passed.
+// Observers start counting when they have seen the beat change, which is later, and
+// believe in a death only when a question that left after Duration is still
+// answered with the old beat. So the owner stops before anyone else may start,
+// whatever the network does. At the deadline every lease of the worker is lost,
+// and nothing may be written. That is for good: a beat that comes through later
+// begins a new window, in which the leases must be taken anew. A worker that comes
+// back from a long freeze finds its deadline passed.
 //
-// What a dead worker may still have on the wire is not ours to stop: the chain
-// (package writer) makes it harmless.
+// A process that starts under a worker id writes its own run into the worker's row.
+// Another process of that id stops at its next beat, and the rows it had are left
+// alone until its window has passed.
+//
+// What a dead worker may still have on the wire is not ours to stop, nor is a machine
+// whose monotonic clock stands still while it is suspended: the counter refuses
+// its checkpoints, and the chain (package writer) makes its files harmless.
 //
 // Rows are renewed too, every Renew, each renewal fused with the checkpoint when
 // there is one: for Java readers, and because a failed condition is how an owner
@@ -39,7 +47,10 @@
 // even, moves as few as possible, and names for every free lease who takes
 // it and for every surplus lease whom its owner hands it to. Each worker runs the
 // same function and does its own part. Views that differ meet at the conditional
-// write, the loser reads again.
+// write, the loser reads again. A worker acts only on who lives if it has just read
+// the worker table; it reads the lease table when that has changed, when it was
+// knocked on, and every half minute. A new worker waits for two heartbeats before
+// it takes anything, so that a fleet that starts together divides at once.
 //
 // A hand-over is graceful: the owner stops reading, writes what it holds,
 // checkpoints, and then assigns the row to the next owner and knocks on its
@@ -51,7 +62,9 @@
 // the parent creates the children's rows, already its own, before it writes
 // SHARD_END; a crash in between is harmless, the reverse order could lose
 // the child. A parent that has no row blocks its child until it is known to be
-// gone (parentGone), because one listing may miss a shard that exists.
+// gone (parentGone), because one listing may miss a shard that exists. A shard that
+// was begun, or that LATEST begins at, waits for no parent; and what has such
+// a descendant needs no row.
 //
 // # Listing
 //
@@ -60,4 +73,14 @@
 // shards that are finished and gone from the stream. Between
 // listings, children come from CHILD_SHARDS at the end of their parent. Two listers at once
 // cost calls, nothing else: every effect is a conditional write.
+//
+// # Files
+//
+//	rules.go     every decision, pure
+//	row.go worker.go update.go table.go setup.go   the two tables, and all calls
+//	keeper.go    options, and the loops of Run: beat.go assign.go (with members.go)
+//	             renew.go list.go; release.go and drain.go give leases up
+//	lease.go     what a session holds; write.go is its one way into the row, end.go
+//	             the end of a shard
+//	grant.go kcl.go   sessions, as the KCL Worker starts and ends them
 package checkpoint

@@ -160,6 +160,29 @@ func TestAThrottledLeaseTableLosesNoLease(t *testing.T) {
 	})
 }
 
+func TestWhoCannotSeeTheOthersTakesNothingFromThem(t *testing.T) {
+	bubble(t, newStream(numbered(20)...), func(t *testing.T, f *fleet) {
+		a := f.start("a")
+		f.start("b")
+		f.even(15*time.Second, 20, 2)
+		var blind atomic.Bool
+		blind.Store(true)
+		f.cloud.Intercept(func(c *awssim.Call) awssim.Fault {
+			if c.Operation == "Scan" && c.Target == workerTable("app") && blind.Load() {
+				return throttle()
+			}
+			return awssim.Fault{}
+		})
+		f.kill(a)
+		time.Sleep(2 * time.Minute)
+		if r := f.reading(); r["b"] != 10 {
+			t.Errorf("reading %v", r)
+		}
+		blind.Store(false)
+		t.Logf("all read %s after the table is readable", f.even(15*time.Second, 20, 1))
+	})
+}
+
 func TestACommitGivesUpWithItsContext(t *testing.T) {
 	single(t, func(t *testing.T, f *fleet, _ *worker, l *Lease) {
 		f.cloud.Intercept(func(c *awssim.Call) awssim.Fault {

@@ -110,6 +110,7 @@ type Keeper struct {
 	inbox    int64
 	members  map[string]member
 	departed map[string]bool // left in order: they hold nothing
+	polled   time.Time       // when the poll left that tells of both
 
 	rows     map[string]Row
 	counters map[string]sighting[int64]

@@ -92,7 +92,7 @@ func (k *Keeper) poll(ctx context.Context) error {
 			k.log.Info("worker has left", zap.String("other", id))
 		}
 	}
-	k.members = now
+	k.members, k.polled = now, asked
 	if changed {
 		k.rescan, k.replan = true, true
 	}
