@@ -126,7 +126,11 @@ func TestSequenceNumbersCompareAsIntegers(t *testing.T) {
 		a, b string
 		want bool
 	}{
-		{"9", "10", true}, {"10", "9", false}, {"10", "10", false}, {"009", "10", true}, {"010", "10", false},
+		{"9", "10", true},
+		{"10", "9", false},
+		{"10", "10", false},
+		{"009", "10", true},
+		{"010", "10", false},
 		{"100000000000000000000000000000000000000", "99999999999999999999999999999999999999", false},
 	} {
 		if got := seqBefore(c.a, c.b); got != c.want {
@@ -156,8 +160,12 @@ func TestPlan(t *testing.T) {
 		{"and does not move again", ms("a", "b"), []Claim{{Key: "1", Owner: "b"}, {Key: "2", Owner: "b", Fixed: true}}, []Move{{"1", "b", "a"}}},
 		{"who leaves hands over to who stays", ms("b"), []Claim{{Key: "1", Owner: "a"}}, []Move{{"1", "a", "b"}}},
 		{"limits are kept, the rest waits", []Member{{ID: "a", Max: 1}}, []Claim{{Key: "1", Owner: "a"}, {Key: "2"}}, nil},
-		{"a limit below even gives to the others", []Member{{ID: "a", Max: 1}, {ID: "b"}},
-			[]Claim{{Key: "1", Owner: "b"}, {Key: "2", Owner: "b"}, {Key: "3", Owner: "b"}, {Key: "4", Owner: "b"}}, []Move{{"4", "b", "a"}}},
+		{
+			"a limit below even gives to the others",
+			[]Member{{ID: "a", Max: 1}, {ID: "b"}},
+			[]Claim{{Key: "1", Owner: "b"}, {Key: "2", Owner: "b"}, {Key: "3", Owner: "b"}, {Key: "4", Owner: "b"}},
+			[]Move{{"4", "b", "a"}},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, Plan(c.members, c.claims)); diff != "" {
@@ -279,66 +287,102 @@ func TestRowsForAListing(t *testing.T) {
 		create  []Row
 		free    []string
 	}{
-		{name: "TRIM_HORIZON begins every shard at its beginning, parents first",
+		{
+			name:   "TRIM_HORIZON begins every shard at its beginning, parents first",
 			listed: []Shard{open(d, c), closed(c, p), closed(p, "")},
-			create: []Row{row(horizon, p), row(horizon, c, p), row(horizon, d, c)}},
-		{name: "a parent that is neither listed nor known blocks its child",
+			create: []Row{row(horizon, p), row(horizon, c, p), row(horizon, d, c)},
+		},
+		{
+			name:   "a parent that is neither listed nor known blocks its child",
 			listed: []Shard{open(c, p)}, unknown: []string{p},
-			create: []Row{row(horizon, c, p)}},
-		{name: "a parent that is gone does not",
+			create: []Row{row(horizon, c, p)},
+		},
+		{
+			name:   "a parent that is gone does not",
 			listed: []Shard{open(c, p)}, unknown: []string{p}, gone: []string{p},
-			create: []Row{gone(row(horizon, c, p))}},
-		{name: "a row that waits for a parent found to be gone is told",
+			create: []Row{gone(row(horizon, c, p))},
+		},
+		{
+			name:   "a row that waits for a parent found to be gone is told",
 			listed: []Shard{open(c, p)}, rows: rowsOf(row(horizon, c, p)), unknown: []string{p}, gone: []string{p},
-			free: []string{c}},
-		{name: "a parent that one listing missed gets its row from the next",
+			free: []string{c},
+		},
+		{
+			name:   "a parent that one listing missed gets its row from the next",
 			listed: []Shard{closed(p, ""), open(c, p)}, rows: rowsOf(row(horizon, c, p)),
-			create: []Row{row(horizon, p)}},
-		{name: "an open parent beside its child is read first",
+			create: []Row{row(horizon, p)},
+		},
+		{
+			name:   "an open parent beside its child is read first",
 			listed: []Shard{open(p, ""), open(c, p)},
-			create: []Row{row(horizon, p), row(horizon, c, p)}},
-		{name: "a finished shard that reappears in a listing gets no row",
-			listed: []Shard{closed(p, ""), open(c, p)}, rows: rowsOf(gone(row(horizon, c, p)))},
-		{name: "nor does the parent of a shard that was begun",
-			listed: []Shard{closed(p, ""), closed(c, p), open(d, c)}, rows: rowsOf(row(Checkpoint{Seq: "7"}, d, c))},
-		{name: "AT_TIMESTAMP begins every shard at the time",
+			create: []Row{row(horizon, p), row(horizon, c, p)},
+		},
+		{
+			name:   "a finished shard that reappears in a listing gets no row",
+			listed: []Shard{closed(p, ""), open(c, p)}, rows: rowsOf(gone(row(horizon, c, p))),
+		},
+		{
+			name:   "nor does the parent of a shard that was begun",
+			listed: []Shard{closed(p, ""), closed(c, p), open(d, c)}, rows: rowsOf(row(Checkpoint{Seq: "7"}, d, c)),
+		},
+		{
+			name:    "AT_TIMESTAMP begins every shard at the time",
 			initial: Initial{AtTimestamp, at(-2 * time.Hour)},
 			listed:  []Shard{closed(p, ""), open(c, p)},
-			create:  []Row{row(since, p), row(since, c, p)}},
-		{name: "LATEST begins open shards now and skips what is closed",
+			create:  []Row{row(since, p), row(since, c, p)},
+		},
+		{
+			name:    "LATEST begins open shards now and skips what is closed",
 			initial: Initial{Position: Latest},
 			listed:  []Shard{closed(p, ""), closed(c, p), open(d, c)},
-			create:  []Row{gone(row(latest, d, c))}},
-		{name: "LATEST takes a closed leaf for one whose child is not listed yet",
+			create:  []Row{gone(row(latest, d, c))},
+		},
+		{
+			name:    "LATEST takes a closed leaf for one whose child is not listed yet",
 			initial: Initial{Position: Latest},
 			listed:  []Shard{closed(p, ""), closed(c, p)},
-			create:  []Row{gone(row(latest, c, p))}},
-		{name: "LATEST begins at the open parent when its child is listed too, and has the child whole",
+			create:  []Row{gone(row(latest, c, p))},
+		},
+		{
+			name:    "LATEST begins at the open parent when its child is listed too, and has the child whole",
 			initial: Initial{Position: Latest},
 			listed:  []Shard{open(p, ""), open(c, p)},
-			create:  []Row{row(latest, p), row(horizon, c, p)}},
-		{name: "a child found later is read whole",
+			create:  []Row{row(latest, p), row(horizon, c, p)},
+		},
+		{
+			name:    "a child found later is read whole",
 			initial: Initial{Position: Latest}, now: 3 * time.Hour,
 			listed: []Shard{closed(c, p), open(late, c)}, rows: rowsOf(gone(row(latest, c, p))),
-			create: []Row{row(horizon, late, c)}},
-		{name: "a shard that the first listing missed begins where LATEST meant then",
+			create: []Row{row(horizon, late, c)},
+		},
+		{
+			name:    "a shard that the first listing missed begins where LATEST meant then",
 			initial: Initial{Position: Latest}, now: time.Hour,
 			listed: []Shard{open(p, ""), open(c, "")}, rows: rowsOf(row(latest, p)),
-			create: []Row{row(latest, c)}},
-		{name: "what LATEST skipped stays skipped",
+			create: []Row{row(latest, c)},
+		},
+		{
+			name:    "what LATEST skipped stays skipped",
 			initial: Initial{Position: Latest}, now: time.Hour,
-			listed: []Shard{closed(p, ""), closed(c, p), open(d, c)}, rows: rowsOf(gone(row(latest, d, c)))},
-		{name: "after an outage longer than a shard, closed shards born since then are read",
+			listed: []Shard{closed(p, ""), closed(c, p), open(d, c)}, rows: rowsOf(gone(row(latest, d, c))),
+		},
+		{
+			name:    "after an outage longer than a shard, closed shards born since then are read",
 			initial: Initial{Position: Latest}, now: 48 * time.Hour,
 			listed: []Shard{closed(late, ""), open(born(6*time.Hour, "m"), late)},
 			rows:   rowsOf(row(latest, p)),
-			create: []Row{row(latest, late), row(horizon, born(6*time.Hour, "m"), late)}},
-		{name: "beside the rows of a Java table without a start, nothing is skipped",
+			create: []Row{row(latest, late), row(horizon, born(6*time.Hour, "m"), late)},
+		},
+		{
+			name:    "beside the rows of a Java table without a start, nothing is skipped",
 			initial: Initial{Position: Latest}, now: time.Hour,
 			listed: []Shard{open(c, ""), open(d, "")}, rows: rowsOf(row(Checkpoint{Seq: "1"}, c)),
-			create: []Row{row(horizon, d)}},
-		{name: "a shard missing from a listing keeps its row and its place",
-			listed: []Shard{open(d, c)}, rows: rowsOf(row(end, c), row(horizon, d, c))},
+			create: []Row{row(horizon, d)},
+		},
+		{
+			name:   "a shard missing from a listing keeps its row and its place",
+			listed: []Shard{open(d, c)}, rows: rowsOf(row(end, c), row(horizon, d, c)),
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if tc.initial.Position == "" {

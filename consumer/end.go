@@ -112,8 +112,10 @@ func (s *session) gap(reason string) error {
 		}
 	}
 	cursor := s.batch.Cursor()
-	g := Gap{StreamARN: s.table.StreamARN, Shard: s.shard, After: cursor.String(), Seen: time.Now().UTC(),
-		Reason: reason, Policy: s.onGap, Worker: s.worker}
+	g := Gap{
+		StreamARN: s.table.StreamARN, Shard: s.shard, After: cursor.String(), Seen: time.Now().UTC(),
+		Reason: reason, Policy: s.onGap, Worker: s.worker,
+	}
 	if err := g.record(s.ctx(), s.store, s.tablePrefix); err != nil {
 		return s.retry(err)
 	}

@@ -67,8 +67,10 @@ func (l *Lineage) Shards(ctx context.Context) ([]checkpoint.Shard, error) {
 // Children asks for the children of a closed shard. There may be none: for a
 // moment after the closing, or for good when the stream was turned off.
 func (l *Lineage) Children(ctx context.Context, parent string) ([]checkpoint.Shard, error) {
-	out, err := l.describe(ctx, &dynamodbstreams.DescribeStreamInput{StreamArn: &l.arn,
-		ShardFilter: &types.ShardFilter{Type: types.ShardFilterTypeChildShards, ShardId: &parent}})
+	out, err := l.describe(ctx, &dynamodbstreams.DescribeStreamInput{
+		StreamArn:   &l.arn,
+		ShardFilter: &types.ShardFilter{Type: types.ShardFilterTypeChildShards, ShardId: &parent},
+	})
 	if err != nil {
 		return nil, fmt.Errorf("asking for the children of shard %s: %w", parent, err)
 	}
@@ -85,7 +87,8 @@ func (l *Lineage) Children(ctx context.Context, parent string) ([]checkpoint.Sha
 // Exists tells whether the stream still knows the shard, listed or not.
 func (l *Lineage) Exists(ctx context.Context, shard string) (bool, error) {
 	_, err := l.client.GetShardIterator(ctx, &dynamodbstreams.GetShardIteratorInput{
-		StreamArn: &l.arn, ShardId: &shard, ShardIteratorType: types.ShardIteratorTypeTrimHorizon})
+		StreamArn: &l.arn, ShardId: &shard, ShardIteratorType: types.ShardIteratorTypeTrimHorizon,
+	})
 	var gone *types.ResourceNotFoundException
 	var trimmed *types.TrimmedDataAccessException
 	if errors.As(err, &gone) || errors.As(err, &trimmed) {

@@ -41,8 +41,10 @@ func newMetrics(reg prometheus.Registerer, held func() int64) *metrics {
 	counter(&m.gaps, "gaps_total", "Positions that the stream no longer had.")
 	counter(&m.putErrors, "write_failures_total", "Writes that failed and were tried again.")
 	counter(&m.panics, "panics_total", "Panics kept inside their shard.")
-	m.putSeconds = prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "dynamolake", Subsystem: "consumer", Name: "put_seconds",
-		Help: "Time to make an object durable.", Buckets: prometheus.ExponentialBuckets(0.01, 2, 12)})
+	m.putSeconds = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Namespace: "dynamolake", Subsystem: "consumer", Name: "put_seconds",
+		Help: "Time to make an object durable.", Buckets: prometheus.ExponentialBuckets(0.01, 2, 12),
+	})
 	reg.MustRegister(m.putSeconds)
 	gauge := func(name, help string, f func() float64) {
 		reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "dynamolake", Subsystem: "consumer", Name: name, Help: help}, f))

@@ -42,7 +42,8 @@ func (r *reader) fetch(ctx context.Context, buf []byte) ([]byte, error) {
 	defer cancel()
 	raw := adapter.Raw{Buf: buf[:0]}
 	_, err := r.client.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{
-		ShardIterator: &r.iterator, Limit: aws.Int32(pageRecords)}, adapter.CaptureRaw(&raw))
+		ShardIterator: &r.iterator, Limit: aws.Int32(pageRecords),
+	}, adapter.CaptureRaw(&raw))
 	if classify(err) == upstreamExpired {
 		r.iterator = ""
 	}

@@ -37,7 +37,8 @@ func (s *source) ListShards(ctx context.Context, _ *kinesis.ListShardsInput) (*k
 	out := &kinesis.ListShardsOutput{Shards: make([]types.Shard, len(grants))}
 	for i, g := range grants {
 		out.Shards[i] = types.Shard{ShardId: aws.String(g.Shard), SequenceNumberRange: &types.SequenceNumberRange{
-			StartingSequenceNumber: aws.String(strconv.FormatInt(g.Generation, 10))}}
+			StartingSequenceNumber: aws.String(strconv.FormatInt(g.Generation, 10)),
+		}}
 	}
 	return out, nil
 }

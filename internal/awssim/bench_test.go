@@ -20,7 +20,8 @@ func BenchmarkRenewal(b *testing.B) {
 	for i := range 5000 {
 		_, err := db.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String("orders"), Item: map[string]types.AttributeValue{
 			"pk": &types.AttributeValueMemberS{Value: fmt.Sprint(i)}, "leaseCounter": &types.AttributeValueMemberN{Value: "0"}, "leaseOwner": &types.AttributeValueMemberS{Value: "w"},
-			"checkpoint": &types.AttributeValueMemberS{Value: "000000000000000000001"}}})
+			"checkpoint": &types.AttributeValueMemberS{Value: "000000000000000000001"},
+		}})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -28,11 +29,15 @@ func BenchmarkRenewal(b *testing.B) {
 	i := 0
 	for b.Loop() {
 		n := i / 5000
-		_, err := db.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: aws.String("orders"), Key: map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: fmt.Sprint(i % 5000)}},
+		_, err := db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+			TableName: aws.String("orders"), Key: map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: fmt.Sprint(i % 5000)}},
 			UpdateExpression:    aws.String("SET leaseCounter = :next, checkpoint = :c REMOVE pendingCheckpoint"),
 			ConditionExpression: aws.String("leaseCounter = :n AND leaseOwner = :me AND attribute_not_exists(checkpointOwner)"),
-			ExpressionAttributeValues: map[string]types.AttributeValue{":n": &types.AttributeValueMemberN{Value: fmt.Sprint(n)}, ":next": &types.AttributeValueMemberN{Value: fmt.Sprint(n + 1)},
-				":me": &types.AttributeValueMemberS{Value: "w"}, ":c": &types.AttributeValueMemberS{Value: "000000000000000000002"}}})
+			ExpressionAttributeValues: map[string]types.AttributeValue{
+				":n": &types.AttributeValueMemberN{Value: fmt.Sprint(n)}, ":next": &types.AttributeValueMemberN{Value: fmt.Sprint(n + 1)},
+				":me": &types.AttributeValueMemberS{Value: "w"}, ":c": &types.AttributeValueMemberS{Value: "000000000000000000002"},
+			},
+		})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -48,10 +53,12 @@ func newTable(b *testing.B) *dynamodb.Client {
 func newCloud(b *testing.B) (*awssim.Cloud, *dynamodb.Client) {
 	c := awssim.New(awssim.Config{})
 	db := dynamodb.NewFromConfig(c.AWSConfig("bench"))
-	_, err := db.CreateTable(b.Context(), &dynamodb.CreateTableInput{TableName: aws.String("orders"), BillingMode: types.BillingModePayPerRequest,
+	_, err := db.CreateTable(b.Context(), &dynamodb.CreateTableInput{
+		TableName: aws.String("orders"), BillingMode: types.BillingModePayPerRequest,
 		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("pk"), AttributeType: "S"}},
 		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("pk"), KeyType: "HASH"}},
-		StreamSpecification:  &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: "NEW_AND_OLD_IMAGES"}})
+		StreamSpecification:  &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: "NEW_AND_OLD_IMAGES"},
+	})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -64,7 +71,8 @@ func BenchmarkPage(b *testing.B) {
 	c, db := newCloud(b)
 	for i := range 1000 {
 		_, err := db.PutItem(b.Context(), &dynamodb.PutItemInput{TableName: aws.String("orders"), Item: map[string]types.AttributeValue{
-			"pk": &types.AttributeValueMemberS{Value: fmt.Sprint(i)}, "text": &types.AttributeValueMemberS{Value: strings.Repeat("x", 1000)}}})
+			"pk": &types.AttributeValueMemberS{Value: fmt.Sprint(i)}, "text": &types.AttributeValueMemberS{Value: strings.Repeat("x", 1000)},
+		}})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -51,7 +51,8 @@ func newWorld(t *testing.T, cfg awssim.Config) *world {
 func (w *world) put(pk, v string) {
 	w.t.Helper()
 	_, err := w.db.PutItem(w.t.Context(), &dynamodb.PutItemInput{TableName: aws.String("orders"), Item: map[string]types.AttributeValue{
-		"pk": &types.AttributeValueMemberS{Value: pk}, "v": &types.AttributeValueMemberN{Value: v}}})
+		"pk": &types.AttributeValueMemberS{Value: pk}, "v": &types.AttributeValueMemberN{Value: v},
+	}})
 	if err != nil {
 		w.t.Fatal(err)
 	}

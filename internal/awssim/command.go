@@ -73,8 +73,10 @@ func (c *Cloud) Shards(table string) []ShardInfo {
 	c.advance(s, time.Now())
 	out := make([]ShardInfo, len(s.order))
 	for i, sh := range s.order {
-		out[i] = ShardInfo{ID: sh.id, Parent: sh.parent, Open: sh.closed.IsZero(), First: sh.start.String(),
-			Created: sh.created, Closed: sh.closed, Records: len(sh.records)}
+		out[i] = ShardInfo{
+			ID: sh.id, Parent: sh.parent, Open: sh.closed.IsZero(), First: sh.start.String(),
+			Created: sh.created, Closed: sh.closed, Records: len(sh.records),
+		}
 		if !out[i].Open {
 			out[i].Last = sh.end.String()
 		}

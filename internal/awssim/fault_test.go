@@ -34,8 +34,10 @@ func once(op string, f awssim.Fault) func(*awssim.Call) awssim.Fault {
 
 // add adds one to item "a"; without retries when told so.
 func (w *world) add(ctx context.Context, opts ...func(*dynamodb.Options)) error {
-	_, err := w.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: aws.String("orders"), Key: map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "a"}},
-		UpdateExpression: aws.String("ADD v :1"), ExpressionAttributeValues: map[string]types.AttributeValue{":1": &types.AttributeValueMemberN{Value: "1"}}}, opts...)
+	_, err := w.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: aws.String("orders"), Key: map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "a"}},
+		UpdateExpression: aws.String("ADD v :1"), ExpressionAttributeValues: map[string]types.AttributeValue{":1": &types.AttributeValueMemberN{Value: "1"}},
+	}, opts...)
 	return err
 }
 

@@ -24,8 +24,10 @@ func (c *Cloud) Journal(table string) []Record {
 	c.mu.Unlock()
 	out := make([]Record, len(all))
 	for i, r := range all {
-		out[i] = Record{Shard: r.shard, Seq: r.seq.String(), EventID: r.eventID(), Event: r.event,
-			Key: r.keys.String(), Created: r.created, TTL: r.ttl}
+		out[i] = Record{
+			Shard: r.shard, Seq: r.seq.String(), EventID: r.eventID(), Event: r.event,
+			Key: r.keys.String(), Created: r.created, TTL: r.ttl,
+		}
 		if r.new != nil {
 			out[i].New = r.new.String()
 		}

@@ -37,8 +37,10 @@ func (w *world) list() (shards []streamtypes.Shard, pages int) {
 
 func (w *world) children(parent string) []streamtypes.Shard {
 	w.t.Helper()
-	out, err := w.streams.DescribeStream(w.t.Context(), &dynamodbstreams.DescribeStreamInput{StreamArn: &w.arn,
-		ShardFilter: &streamtypes.ShardFilter{Type: streamtypes.ShardFilterTypeChildShards, ShardId: &parent}})
+	out, err := w.streams.DescribeStream(w.t.Context(), &dynamodbstreams.DescribeStreamInput{
+		StreamArn:   &w.arn,
+		ShardFilter: &streamtypes.ShardFilter{Type: streamtypes.ShardFilterTypeChildShards, ShardId: &parent},
+	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -199,8 +201,10 @@ func TestItemsSpreadOverShardsAndStayInTheirLineage(t *testing.T) {
 func TestTheServiceDeletesWhatIsPastItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, awssim.Config{})
-		_, err := w.db.UpdateTimeToLive(t.Context(), &dynamodb.UpdateTimeToLiveInput{TableName: aws.String("orders"),
-			TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String("v"), Enabled: aws.Bool(true)}})
+		_, err := w.db.UpdateTimeToLive(t.Context(), &dynamodb.UpdateTimeToLiveInput{
+			TableName:               aws.String("orders"),
+			TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String("v"), Enabled: aws.Bool(true)},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

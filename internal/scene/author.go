@@ -36,10 +36,12 @@ func (a *Author) Step(ctx context.Context) error {
 	case n < 45:
 		_, err = a.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: &a.table, Item: a.item()})
 	case n < 75:
-		_, err = a.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: &a.table, Key: a.key(),
+		_, err = a.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+			TableName: &a.table, Key: a.key(),
 			UpdateExpression:          aws.String("SET #s = :s, amount = if_not_exists(amount, :z) + :n REMOVE note"),
 			ExpressionAttributeNames:  map[string]string{"#s": "status"},
-			ExpressionAttributeValues: item{":s": a.word(), ":z": number(0), ":n": number(a.rng.IntN(9))}})
+			ExpressionAttributeValues: item{":s": a.word(), ":z": number(0), ":n": number(a.rng.IntN(9))},
+		})
 	case n < 90:
 		_, err = a.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &a.table, Key: a.key()})
 	case n < 95:
@@ -48,7 +50,8 @@ func (a *Author) Step(ctx context.Context) error {
 			two = a.item()
 		}
 		_, err = a.db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{
-			{Put: &types.Put{TableName: &a.table, Item: one}}, {Put: &types.Put{TableName: &a.table, Item: two}}}})
+			{Put: &types.Put{TableName: &a.table, Item: one}}, {Put: &types.Put{TableName: &a.table, Item: two}},
+		}})
 	default:
 		var writes []types.WriteRequest
 		var items []item

@@ -71,14 +71,18 @@ type member struct {
 
 func playHistory(t *testing.T, seed uint64) {
 	rng := rand.New(rand.NewPCG(seed, 1))
-	h := &history{t: t, rng: rng, weather: rand.New(rand.NewPCG(seed, 2)), log: zap.NewNop(),
-		cut: map[string]time.Time{}, frozen: map[string]time.Time{}}
+	h := &history{
+		t: t, rng: rng, weather: rand.New(rand.NewPCG(seed, 2)), log: zap.NewNop(),
+		cut: map[string]time.Time{}, frozen: map[string]time.Time{},
+	}
 	if *oneSeed != 0 {
 		h.log = zaptest.NewLogger(t)
 	}
-	cloud := awssim.New(awssim.Config{Seed: seed, EmptyPages: 2 + rng.IntN(20),
+	cloud := awssim.New(awssim.Config{
+		Seed: seed, EmptyPages: 2 + rng.IntN(20),
 		IteratorLife: []time.Duration{15 * time.Minute, 20 * time.Second}[rng.IntN(2)],
-		Latency:      h.latency})
+		Latency:      h.latency,
+	})
 	cloud.Intercept(h.fault)
 	h.calm = true
 	s, err := scene.Open(t.Context(), cloud, 1+rng.IntN(5))

@@ -43,10 +43,12 @@ func Open(ctx context.Context, cloud *awssim.Cloud, shards int) (*Scene, error) 
 		TableName: aws.String(TableName),
 		AttributeDefinitions: []ddbtypes.AttributeDefinition{
 			{AttributeName: aws.String("customer"), AttributeType: ddbtypes.ScalarAttributeTypeS},
-			{AttributeName: aws.String("order"), AttributeType: ddbtypes.ScalarAttributeTypeN}},
+			{AttributeName: aws.String("order"), AttributeType: ddbtypes.ScalarAttributeTypeN},
+		},
 		KeySchema: []ddbtypes.KeySchemaElement{
 			{AttributeName: aws.String("customer"), KeyType: ddbtypes.KeyTypeHash},
-			{AttributeName: aws.String("order"), KeyType: ddbtypes.KeyTypeRange}},
+			{AttributeName: aws.String("order"), KeyType: ddbtypes.KeyTypeRange},
+		},
 		BillingMode:         ddbtypes.BillingModePayPerRequest,
 		StreamSpecification: &ddbtypes.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: ddbtypes.StreamViewTypeNewAndOldImages},
 	})

@@ -89,11 +89,14 @@ func (env Env) get(t *testing.T, table, key string) string {
 func tryNumbers(t *testing.T, env Env) {
 	table := env.table(t, "num", hashOnly, "")
 	var lines []string
-	for _, n := range []string{"0", "-0", "0.0", "00012", "+5", "1.50", "-1.50", ".5", "5.", "1e3", "1E-3", "123456789012345678901234567890.12345678",
+	for _, n := range []string{
+		"0", "-0", "0.0", "00012", "+5", "1.50", "-1.50", ".5", "5.", "1e3", "1E-3", "123456789012345678901234567890.12345678",
 		"99999999999999999999999999999999999999", "1e125", "9.9999999999999999999999999999999999999E+125", "1e-130", "-1e-130", "1e126", "1e-131",
-		"123456789012345678901234567890123456789", "100000000000000000000000000000000000000000", "0.00000000000000000000000000000000000000012", "", " 1", "1 ", "abc", "1e", "--1", "1.2.3", "NaN", "Infinity", "0x10", "1_000"} {
+		"123456789012345678901234567890123456789", "100000000000000000000000000000000000000000", "0.00000000000000000000000000000000000000012", "", " 1", "1 ", "abc", "1e", "--1", "1.2.3", "NaN", "Infinity", "0x10", "1_000",
+	} {
 		_, err := env.DynamoDB.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: map[string]types.AttributeValue{
-			"pk": &types.AttributeValueMemberS{Value: "a"}, "n": &types.AttributeValueMemberN{Value: n}}})
+			"pk": &types.AttributeValueMemberS{Value: "a"}, "n": &types.AttributeValueMemberN{Value: n},
+		}})
 		answer := ""
 		if err != nil {
 			answer = codeOf(err)
@@ -110,17 +113,36 @@ func tryRefusals(t *testing.T, env Env) {
 	none := env.Prefix + "absent"
 	var lines []string
 	for _, c := range []struct{ table, op, it string }{
-		{one, "put", `{"x":{"S":"a"}}`}, {one, "put", `{"pk":{"N":"1"}}`}, {one, "put", `{"pk":{"S":""}}`}, {two, "put", `{"pk":{"S":"a"}}`},
-		{two, "put", `{"pk":{"S":"a"},"sk":{"S":""}}`}, {num, "put", `{"pk":{"S":"a"}}`}, {num, "put", `{"pk":{"N":"1.0"}}`}, {none, "put", `{"pk":{"S":"a"}}`},
-		{one, "put", `{"pk":{"S":"` + strings.Repeat("k", 2049) + `"}}`}, {two, "put", `{"pk":{"S":"a"},"sk":{"S":"` + strings.Repeat("k", 1025) + `"}}`},
-		{one, "put", `{"pk":{"S":"a"},"big":{"S":"` + strings.Repeat("x", 400<<10) + `"}}`}, {one, "put", `{"pk":{"S":"a"},"big":{"S":"` + strings.Repeat("x", 400<<10-6) + `"}}`},
-		{one, "put", `{"pk":{"S":"a"},"s":{"SS":[]}}`}, {one, "put", `{"pk":{"S":"a"},"s":{"NS":[]}}`}, {one, "put", `{"pk":{"S":"a"},"s":{"BS":[]}}`},
-		{one, "put", `{"pk":{"S":"a"},"s":{"SS":["x","x"]}}`}, {one, "put", `{"pk":{"S":"a"},"s":{"NS":["1","1.0"]}}`}, {one, "put", `{"pk":{"S":"a"},"s":{"NULL":false}}`},
-		{one, "put", `{"pk":{"S":"a"},"s":{"S":""},"b":{"B":""},"l":{"L":[]},"m":{"M":{}}}`}, {one, "put", `{"pk":{"S":"a"},"m":{"M":{"":{"S":"x"}}}}`},
+		{one, "put", `{"x":{"S":"a"}}`},
+		{one, "put", `{"pk":{"N":"1"}}`},
+		{one, "put", `{"pk":{"S":""}}`},
+		{two, "put", `{"pk":{"S":"a"}}`},
+		{two, "put", `{"pk":{"S":"a"},"sk":{"S":""}}`},
+		{num, "put", `{"pk":{"S":"a"}}`},
+		{num, "put", `{"pk":{"N":"1.0"}}`},
+		{none, "put", `{"pk":{"S":"a"}}`},
+		{one, "put", `{"pk":{"S":"` + strings.Repeat("k", 2049) + `"}}`},
+		{two, "put", `{"pk":{"S":"a"},"sk":{"S":"` + strings.Repeat("k", 1025) + `"}}`},
+		{one, "put", `{"pk":{"S":"a"},"big":{"S":"` + strings.Repeat("x", 400<<10) + `"}}`},
+		{one, "put", `{"pk":{"S":"a"},"big":{"S":"` + strings.Repeat("x", 400<<10-6) + `"}}`},
+		{one, "put", `{"pk":{"S":"a"},"s":{"SS":[]}}`},
+		{one, "put", `{"pk":{"S":"a"},"s":{"NS":[]}}`},
+		{one, "put", `{"pk":{"S":"a"},"s":{"BS":[]}}`},
+		{one, "put", `{"pk":{"S":"a"},"s":{"SS":["x","x"]}}`},
+		{one, "put", `{"pk":{"S":"a"},"s":{"NS":["1","1.0"]}}`},
+		{one, "put", `{"pk":{"S":"a"},"s":{"NULL":false}}`},
+		{one, "put", `{"pk":{"S":"a"},"s":{"S":""},"b":{"B":""},"l":{"L":[]},"m":{"M":{}}}`},
+		{one, "put", `{"pk":{"S":"a"},"m":{"M":{"":{"S":"x"}}}}`},
 		{one, "put", `{"pk":{"S":"a"},"d":` + strings.Repeat(`{"L":[`, 31) + `{"S":"x"}` + strings.Repeat(`]}`, 31) + `}`},
 		{one, "put", `{"pk":{"S":"a"},"d":` + strings.Repeat(`{"L":[`, 32) + `{"S":"x"}` + strings.Repeat(`]}`, 32) + `}`},
-		{one, "get", `{"x":{"S":"a"}}`}, {one, "get", `{"pk":{"N":"1"}}`}, {one, "get", `{"pk":{"S":""}}`}, {one, "get", `{"pk":{"S":"a"},"x":{"S":"b"}}`}, {two, "get", `{"pk":{"S":"a"}}`}, {none, "get", `{"pk":{"S":"a"}}`},
-		{one, "delete", `{"pk":{"S":"never there"}}`}, {two, "delete", `{"pk":{"S":"a"}}`},
+		{one, "get", `{"x":{"S":"a"}}`},
+		{one, "get", `{"pk":{"N":"1"}}`},
+		{one, "get", `{"pk":{"S":""}}`},
+		{one, "get", `{"pk":{"S":"a"},"x":{"S":"b"}}`},
+		{two, "get", `{"pk":{"S":"a"}}`},
+		{none, "get", `{"pk":{"S":"a"}}`},
+		{one, "delete", `{"pk":{"S":"never there"}}`},
+		{two, "delete", `{"pk":{"S":"a"}}`},
 	} {
 		var err error
 		switch c.op {
@@ -155,11 +177,28 @@ func tryQueries(t *testing.T, env Env) {
 		keys, filter string
 		back         bool
 	}{
-		{"pk = :a", "", false}, {"pk = :a", "", true}, {"pk = :c", "", false}, {"pk = :a AND sk = :2", "", false}, {"pk = :a AND sk < :2", "", false}, {"sk <= :2 AND pk = :a", "", true},
-		{"pk = :a AND sk > :2", "", false}, {"pk = :a and sk >= :2", "", true}, {"pk = :a AND sk BETWEEN :0 AND :50", "", false}, {"(pk = :a) AND (sk > :0)", "", false},
-		{"pk = :a", "odd = :t", false}, {"pk = :a", "attribute_not_exists(odd)", false},
-		{"pk > :a", "", false}, {"sk = :2", "", false}, {"pk = :a OR sk = :2", "", false}, {"pk = :a AND sk <> :2", "", false}, {"pk = :a AND begins_with(sk, :2)", "", false}, {"pk = :a AND sk = :s", "", false}, {"pk = :2", "", false},
-		{"pk = :a AND odd = :t", "", false}, {"pk = :a", "sk = :2", false}, {"pk = :a AND sk > :0 AND sk < :50", "", false},
+		{"pk = :a", "", false},
+		{"pk = :a", "", true},
+		{"pk = :c", "", false},
+		{"pk = :a AND sk = :2", "", false},
+		{"pk = :a AND sk < :2", "", false},
+		{"sk <= :2 AND pk = :a", "", true},
+		{"pk = :a AND sk > :2", "", false},
+		{"pk = :a and sk >= :2", "", true},
+		{"pk = :a AND sk BETWEEN :0 AND :50", "", false},
+		{"(pk = :a) AND (sk > :0)", "", false},
+		{"pk = :a", "odd = :t", false},
+		{"pk = :a", "attribute_not_exists(odd)", false},
+		{"pk > :a", "", false},
+		{"sk = :2", "", false},
+		{"pk = :a OR sk = :2", "", false},
+		{"pk = :a AND sk <> :2", "", false},
+		{"pk = :a AND begins_with(sk, :2)", "", false},
+		{"pk = :a AND sk = :s", "", false},
+		{"pk = :2", "", false},
+		{"pk = :a AND odd = :t", "", false},
+		{"pk = :a", "sk = :2", false},
+		{"pk = :a AND sk > :0 AND sk < :50", "", false},
 	} {
 		_, v := placeholders(nil, vals, c.keys, c.filter)
 		in := &dynamodb.QueryInput{TableName: &table, KeyConditionExpression: &c.keys, ExpressionAttributeValues: v, ScanIndexForward: aws.Bool(!c.back), ConsistentRead: aws.Bool(true)}
@@ -217,8 +256,10 @@ func tryPages(t *testing.T, env Env) {
 		}
 	}
 	var order []string
-	in := &dynamodb.QueryInput{TableName: &table, KeyConditionExpression: aws.String("pk = :p"), ExpressionAttributeValues: item(`{":p":{"S":"p1"}}`),
-		Limit: aws.Int32(3), ScanIndexForward: aws.Bool(false), ProjectionExpression: aws.String("sk")}
+	in := &dynamodb.QueryInput{
+		TableName: &table, KeyConditionExpression: aws.String("pk = :p"), ExpressionAttributeValues: item(`{":p":{"S":"p1"}}`),
+		Limit: aws.Int32(3), ScanIndexForward: aws.Bool(false), ProjectionExpression: aws.String("sk"),
+	}
 	for {
 		out, err := env.DynamoDB.Query(t.Context(), in)
 		if err != nil {
@@ -254,8 +295,10 @@ func tryReturns(t *testing.T, env Env) {
 			note(fmt.Sprintf("put %d %s", i, ret), value(out, func(o *dynamodb.PutItemOutput) map[string]types.AttributeValue { return o.Attributes }), err)
 		}
 		env.put(t, table, `{"pk":{"S":"a"},"n":{"N":"1"},"m":{"M":{"x":{"N":"1"}}},"old":{"S":"x"}}`)
-		out, err := env.DynamoDB.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: &table, Key: key, ReturnValues: ret,
-			UpdateExpression: aws.String("SET n = :n, q = :n REMOVE #old"), ExpressionAttributeNames: map[string]string{"#old": "old"}, ExpressionAttributeValues: item(`{":n":{"N":"7"}}`)})
+		out, err := env.DynamoDB.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
+			TableName: &table, Key: key, ReturnValues: ret,
+			UpdateExpression: aws.String("SET n = :n, q = :n REMOVE #old"), ExpressionAttributeNames: map[string]string{"#old": "old"}, ExpressionAttributeValues: item(`{":n":{"N":"7"}}`),
+		})
 		note("update "+string(ret), value(out, func(o *dynamodb.UpdateItemOutput) map[string]types.AttributeValue { return o.Attributes }), err)
 		gone, err := env.DynamoDB.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &table, Key: key, ReturnValues: ret})
 		note("delete "+string(ret), value(gone, func(o *dynamodb.DeleteItemOutput) map[string]types.AttributeValue { return o.Attributes }), err)
@@ -280,9 +323,11 @@ func tryFailedCondition(t *testing.T, env Env) {
 		{`{"pk":{"S":"a"}}`, `{"owner":{"S":"w1"},"pk":{"S":"a"}}`},
 		{`{"pk":{"S":"absent"}}`, "none"},
 	} {
-		_, err := env.DynamoDB.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: &table, Key: item(c.key),
+		_, err := env.DynamoDB.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
+			TableName: &table, Key: item(c.key),
 			UpdateExpression: aws.String("SET c = :c"), ConditionExpression: aws.String("c = :c"), ExpressionAttributeValues: item(`{":c":{"N":"1"}}`),
-			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld})
+			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+		})
 		var failed *types.ConditionalCheckFailedException
 		if !errors.As(err, &failed) {
 			t.Fatalf("%s: %v", c.key, err)

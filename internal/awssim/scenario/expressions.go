@@ -66,7 +66,8 @@ func tryConditions(t *testing.T, env Env) {
 	for _, expr := range conditions {
 		n, v := placeholders(names(), values(), expr)
 		_, err := env.DynamoDB.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{
-			TableName: &table, Key: item(`{"pk":{"S":"a"}}`), ConditionExpression: &expr, ExpressionAttributeNames: n, ExpressionAttributeValues: v})
+			TableName: &table, Key: item(`{"pk":{"S":"a"}}`), ConditionExpression: &expr, ExpressionAttributeNames: n, ExpressionAttributeValues: v,
+		})
 		answer := "yes"
 		switch {
 		case err != nil && codeOf(err) == "ConditionalCheckFailedException":
@@ -88,7 +89,8 @@ func tryUpdates(t *testing.T, env Env) {
 		env.put(t, table, base)
 		n, v := placeholders(names(), values(), expr)
 		_, err := env.DynamoDB.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
-			TableName: &table, Key: item(`{"pk":{"S":"a"}}`), UpdateExpression: &expr, ExpressionAttributeNames: n, ExpressionAttributeValues: v})
+			TableName: &table, Key: item(`{"pk":{"S":"a"}}`), UpdateExpression: &expr, ExpressionAttributeNames: n, ExpressionAttributeValues: v,
+		})
 		if err != nil {
 			lines = append(lines, expr+"\n    "+refusal(err))
 			continue
@@ -102,11 +104,14 @@ func tryProjections(t *testing.T, env Env) {
 	table := env.table(t, "proj", hashOnly, "")
 	env.put(t, table, base)
 	var lines []string
-	for _, expr := range []string{"n", "n, s", "m.a", "m.a, m.#dot", "l[2].k", "l[2], l[0]", "none", "m.nope", "l[0].x", "n, m.in.deep, #name",
-		"n, n", "m, m.a", "name", "", "n,", ":1"} {
+	for _, expr := range []string{
+		"n", "n, s", "m.a", "m.a, m.#dot", "l[2].k", "l[2], l[0]", "none", "m.nope", "l[0].x", "n, m.in.deep, #name",
+		"n, n", "m, m.a", "name", "", "n,", ":1",
+	} {
 		n, _ := placeholders(names(), nil, expr)
 		out, err := env.DynamoDB.GetItem(t.Context(), &dynamodb.GetItemInput{
-			TableName: &table, Key: item(`{"pk":{"S":"a"}}`), ProjectionExpression: aws.String(expr), ExpressionAttributeNames: n, ConsistentRead: aws.Bool(true)})
+			TableName: &table, Key: item(`{"pk":{"S":"a"}}`), ProjectionExpression: aws.String(expr), ExpressionAttributeNames: n, ConsistentRead: aws.Bool(true),
+		})
 		if err != nil {
 			lines = append(lines, expr+"\n    "+refusal(err))
 			continue

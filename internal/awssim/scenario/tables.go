@@ -55,7 +55,8 @@ func tryTransactions(t *testing.T, env Env) {
 		t.Errorf("the token for another request: %v", err)
 	}
 	_, err = env.DynamoDB.TransactWriteItems(t.Context(), &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{
-		{Put: &types.Put{TableName: &table, Item: item(`{"pk":{"S":"b"}}`)}}, {Delete: &types.Delete{TableName: &table, Key: item(`{"pk":{"S":"b"}}`)}}}})
+		{Put: &types.Put{TableName: &table, Item: item(`{"pk":{"S":"b"}}`)}}, {Delete: &types.Delete{TableName: &table, Key: item(`{"pk":{"S":"b"}}`)}},
+	}})
 	if codeOf(err) != "ValidationException" {
 		t.Errorf("one item twice: %v", err)
 	}
@@ -83,12 +84,14 @@ func tryBatches(t *testing.T, env Env) {
 		}
 	}
 	_, err := env.DynamoDB.BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{table: {
-		{DeleteRequest: &types.DeleteRequest{Key: item(`{"pk":{"S":"3"}}`)}}}}})
+		{DeleteRequest: &types.DeleteRequest{Key: item(`{"pk":{"S":"3"}}`)}},
+	}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	out, err := env.DynamoDB.BatchGetItem(t.Context(), &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{table: {
-		Keys: []map[string]types.AttributeValue{item(`{"pk":{"S":"3"}}`), item(`{"pk":{"S":"4"}}`), item(`{"pk":{"S":"24"}}`)}}}})
+		Keys: []map[string]types.AttributeValue{item(`{"pk":{"S":"3"}}`), item(`{"pk":{"S":"4"}}`), item(`{"pk":{"S":"24"}}`)},
+	}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,8 +115,10 @@ func tryTables(t *testing.T, env Env) {
 	if got != "ACTIVE pk sk true 2" || !strings.HasSuffix(*d.Table.LatestStreamArn, "/stream/"+*d.Table.LatestStreamLabel) || !strings.HasSuffix(*d.Table.TableArn, ":table/"+table) {
 		t.Errorf("described as %s, stream %s, table %s", got, *d.Table.LatestStreamArn, *d.Table.TableArn)
 	}
-	_, err = env.DynamoDB.CreateTable(t.Context(), &dynamodb.CreateTableInput{TableName: &table, BillingMode: types.BillingModePayPerRequest,
-		AttributeDefinitions: d.Table.AttributeDefinitions, KeySchema: d.Table.KeySchema})
+	_, err = env.DynamoDB.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName: &table, BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: d.Table.AttributeDefinitions, KeySchema: d.Table.KeySchema,
+	})
 	if codeOf(err) != "ResourceInUseException" {
 		t.Errorf("made twice: %v", err)
 	}
@@ -137,11 +142,15 @@ func tryIndexes(t *testing.T, env Env) {
 	attr := func(name string) types.AttributeDefinition {
 		return types.AttributeDefinition{AttributeName: &name, AttributeType: "S"}
 	}
-	_, err := env.DynamoDB.CreateTable(t.Context(), &dynamodb.CreateTableInput{TableName: &table, BillingMode: types.BillingModePayPerRequest,
+	_, err := env.DynamoDB.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName: &table, BillingMode: types.BillingModePayPerRequest,
 		AttributeDefinitions: []types.AttributeDefinition{attr("leaseKey"), attr("leaseOwner")},
 		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("leaseKey"), KeyType: "HASH"}},
-		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{IndexName: aws.String("byOwner"), Projection: &types.Projection{ProjectionType: "KEYS_ONLY"},
-			KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("leaseOwner"), KeyType: "HASH"}, {AttributeName: aws.String("leaseKey"), KeyType: "RANGE"}}}}})
+		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
+			IndexName: aws.String("byOwner"), Projection: &types.Projection{ProjectionType: "KEYS_ONLY"},
+			KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("leaseOwner"), KeyType: "HASH"}, {AttributeName: aws.String("leaseKey"), KeyType: "RANGE"}},
+		}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,8 +187,10 @@ func tryIndexes(t *testing.T, env Env) {
 func tryTimeToLive(t *testing.T, env Env) {
 	table := env.table(t, "ttl", hashOnly, "")
 	set := func(on bool) error {
-		_, err := env.DynamoDB.UpdateTimeToLive(t.Context(), &dynamodb.UpdateTimeToLiveInput{TableName: &table,
-			TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String("exp"), Enabled: &on}})
+		_, err := env.DynamoDB.UpdateTimeToLive(t.Context(), &dynamodb.UpdateTimeToLiveInput{
+			TableName:               &table,
+			TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String("exp"), Enabled: &on},
+		})
 		return err
 	}
 	d, err := env.DynamoDB.DescribeTimeToLive(t.Context(), &dynamodb.DescribeTimeToLiveInput{TableName: &table})
