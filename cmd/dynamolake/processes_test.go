@@ -52,10 +52,10 @@ func openWorld(t *testing.T) world {
 	db := emulators.DynamoDBLocal(t)
 	s3URL, access, secret := emulators.S3(t)
 	w := world{
-		cfg: aws.Config{Region: "eu-west-1", BaseEndpoint: &db,
+		cfg: aws.Config{Region: "us-east-1", BaseEndpoint: &db,
 			Credentials: credentials.NewStaticCredentialsProvider(access, secret, "")},
 		s3URL: s3URL, bucket: fmt.Sprintf("lake-%d", os.Getpid()), table: fmt.Sprintf("orders-%d", os.Getpid()),
-		env: append(os.Environ(), "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID="+access, "AWS_SECRET_ACCESS_KEY="+secret,
+		env: append(os.Environ(), "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID="+access, "AWS_SECRET_ACCESS_KEY="+secret,
 			"AWS_ENDPOINT_URL_DYNAMODB="+db, "AWS_ENDPOINT_URL_DYNAMODB_STREAMS="+db, "AWS_ENDPOINT_URL_S3="+s3URL,
 			"AWS_EC2_METADATA_DISABLED=true"),
 	}
@@ -107,14 +107,16 @@ func TestProcessesLoseAndDoubleNothing(t *testing.T) {
 			showLogs(t, logs)
 		}
 	})
+	lives := make([]int, processes) // how often each was started: an id is never used twice
 	start := func(n int) *exec.Cmd {
+		lives[n]++
 		f, err := os.OpenFile(filepath.Join(logs, fmt.Sprintf("worker-%d.log", n)), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer f.Close()
 		c := exec.Command(bin, "consume", "--table", w.table, "--lake", "s3://"+w.bucket, "--flush-interval", "500ms",
-			"--flush-rows", "500", "--lease-duration", "3s", "--lease-renew", "1s", "--poll-max", "500ms")
+			"--flush-rows", "500", "--lease-duration", "3s", "--lease-renew", "1s", "--poll-max", "500ms", "--worker-id", fmt.Sprintf("worker-%d-%d", n, lives[n]))
 		c.Env, c.Stdout, c.Stderr = w.env, f, f
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
@@ -141,7 +143,7 @@ func TestProcessesLoseAndDoubleNothing(t *testing.T) {
 		}
 		wrote <- nil
 	}()
-	kills, freezes := chaos(t, fleet, start)
+	kills, freezes := chaos(t, w, fleet, start)
 	stopWriting()
 	if err := <-wrote; err != nil {
 		t.Fatal(err)
@@ -166,39 +168,135 @@ func TestProcessesLoseAndDoubleNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	report := lakecheck.Check(lake, journal, nil)
+	report := lakecheck.Check(lake, journal, tableItems(t, w))
 	t.Logf("%d requests, %d kill -9, %d freezes: %s", steps, kills, freezes, report)
 	if !report.OK() || report.Changes == 0 {
 		t.Errorf("the lake is not the stream:\n%s", strings.Join(report.Problems, "\n"))
 	}
 }
 
-// chaos kills and freezes members of the fleet, mostly the one that reads.
-func chaos(t *testing.T, fleet []*exec.Cmd, start func(int) *exec.Cmd) (kills, freezes int) {
+// chaos kills and freezes members of the fleet, mostly the one that reads: DynamoDB
+// Local has a single shard.
+func chaos(t *testing.T, w world, fleet []*exec.Cmd, start func(int) *exec.Cmd) (kills, freezes int) {
 	rng := rand.New(rand.NewPCG(5, 5))
-	for end := time.Now().Add(chaosLength); time.Now().Before(end); {
-		time.Sleep(time.Duration(1000+rng.IntN(2500)) * time.Millisecond) // real processes live in real time
-		i := rng.IntN(len(fleet))
-		if rng.IntN(2) == 0 {
-			kills++
-			if err := fleet[i].Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
-			fleet[i].Wait() //nolint:errcheck // it was killed
-			fleet[i] = start(i)
-			continue
-		}
-		freezes++
-		frozen := fleet[i].Process
-		if err := frozen.Signal(syscall.SIGSTOP); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(time.Duration(1000+rng.IntN(5000)) * time.Millisecond)
-		if err := frozen.Signal(syscall.SIGCONT); err != nil {
-			t.Fatal(err)
+	thaw := map[int]time.Time{} // when a frozen process goes on
+	signal := func(i int, sig syscall.Signal) {
+		if err := fleet[i].Process.Signal(sig); err != nil {
+			t.Fatalf("signal %v to worker-%d: %v", sig, i, err)
 		}
 	}
+	for end := time.Now().Add(chaosLength); time.Now().Before(end); {
+		time.Sleep(time.Duration(500+rng.IntN(2000)) * time.Millisecond) // real processes live in real time
+		for i, at := range thaw {
+			if time.Now().After(at) {
+				signal(i, syscall.SIGCONT)
+				delete(thaw, i)
+			}
+		}
+		i := rng.IntN(len(fleet))
+		if reader, ok := readerOf(t, w); ok && rng.IntN(4) > 0 {
+			i = reader
+		}
+		if rng.IntN(2) == 0 {
+			kills++
+			signal(i, syscall.SIGKILL)
+			fleet[i].Wait() //nolint:errcheck // it was killed
+			delete(thaw, i)
+			fleet[i] = start(i)
+		} else if _, frozen := thaw[i]; !frozen {
+			freezes++
+			signal(i, syscall.SIGSTOP)
+			thaw[i] = time.Now().Add(time.Duration(1000+rng.IntN(6000)) * time.Millisecond) // the lease is 3 s
+		}
+	}
+	for i := range thaw {
+		signal(i, syscall.SIGCONT)
+	}
 	return kills, freezes
+}
+
+// readerOf is the process that holds the lease.
+func readerOf(t *testing.T, w world) (n int, ok bool) {
+	t.Helper()
+	for _, worker := range statusOf(t, w).Workers {
+		if _, err := fmt.Sscanf(worker.ID, "worker-%d-", &n); err == nil && worker.Shards > 0 {
+			return n, true
+		}
+	}
+	return 0, false
+}
+
+// statusOf is what `dynamolake status` prints; empty while there is no fleet yet.
+func statusOf(t *testing.T, w world) (r report) {
+	t.Helper()
+	var out strings.Builder
+	if err := (inspecting{table: w.table, output: "json"}).run(t.Context(), w.cfg, &out); err != nil {
+		return report{}
+	}
+	if err := json.Unmarshal([]byte(out.String()), &r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// tableItems scans the table: key to item, as DynamoDB JSON.
+func tableItems(t *testing.T, w world) map[string]string {
+	t.Helper()
+	items := map[string]string{}
+	for p := dynamodb.NewScanPaginator(dynamodb.NewFromConfig(w.cfg), &dynamodb.ScanInput{TableName: &w.table, ConsistentRead: aws.Bool(true)}); p.HasMorePages(); {
+		page, err := p.NextPage(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, it := range page.Items {
+			items[asJSON(t, map[string]ddbtypes.AttributeValue{"customer": it["customer"], "order": it["order"]})] = asJSON(t, it)
+		}
+	}
+	return items
+}
+
+func asJSON(t *testing.T, item map[string]ddbtypes.AttributeValue) string {
+	t.Helper()
+	b, err := json.Marshal(plain(&ddbtypes.AttributeValueMemberM{Value: item}).(map[string]any)["M"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// plain is an attribute value in the shape of DynamoDB JSON.
+func plain(v ddbtypes.AttributeValue) any {
+	switch v := v.(type) {
+	case *ddbtypes.AttributeValueMemberM:
+		m := map[string]any{}
+		for name, x := range v.Value {
+			m[name] = plain(x)
+		}
+		return map[string]any{"M": m}
+	case *ddbtypes.AttributeValueMemberL:
+		l := []any{}
+		for _, x := range v.Value {
+			l = append(l, plain(x))
+		}
+		return map[string]any{"L": l}
+	case *ddbtypes.AttributeValueMemberS:
+		return map[string]any{"S": v.Value}
+	case *ddbtypes.AttributeValueMemberN:
+		return map[string]any{"N": v.Value}
+	case *ddbtypes.AttributeValueMemberB:
+		return map[string]any{"B": v.Value}
+	case *ddbtypes.AttributeValueMemberBOOL:
+		return map[string]any{"BOOL": v.Value}
+	case *ddbtypes.AttributeValueMemberNULL:
+		return map[string]any{"NULL": v.Value}
+	case *ddbtypes.AttributeValueMemberSS:
+		return map[string]any{"SS": v.Value}
+	case *ddbtypes.AttributeValueMemberNS:
+		return map[string]any{"NS": v.Value}
+	case *ddbtypes.AttributeValueMemberBS:
+		return map[string]any{"BS": v.Value}
+	}
+	panic(fmt.Sprintf("attribute of type %T", v))
 }
 
 // streamJournal reads the whole stream through the SDK, as the truth about what
@@ -261,12 +359,7 @@ func awaitCheckpoint(t *testing.T, w world, last map[string]transform.Seq) {
 	t.Helper()
 	deadline := time.Now().Add(2 * time.Minute)
 	for {
-		var out strings.Builder
-		err := inspecting{table: w.table, output: "json"}.run(t.Context(), w.cfg, &out)
-		var r report
-		if err == nil {
-			err = json.NewDecoder(strings.NewReader(out.String())).Decode(&r)
-		}
+		r := statusOf(t, w)
 		behind := len(last)
 		for _, s := range r.Shards {
 			at, seqErr := transform.ParseSeq(s.Checkpoint)
@@ -274,11 +367,11 @@ func awaitCheckpoint(t *testing.T, w world, last map[string]transform.Seq) {
 				behind--
 			}
 		}
-		if err == nil && behind == 0 {
+		if behind == 0 {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("the fleet does not reach the end of the stream: %d shards behind (%v)\n%s", behind, err, out.String())
+			t.Fatalf("the fleet does not reach the end of the stream: %d shards behind\n%+v", behind, r)
 		}
 		time.Sleep(200 * time.Millisecond) // real processes live in real time
 	}
