@@ -175,12 +175,16 @@ func (k *Keeper) give(ctx context.Context, l *Lease) error {
 // pick is another worker for one lease more: one that has the least, "" if there is
 // none. The caller holds mu.
 func (k *Keeper) pick() string {
+	staying := k.staying()
+	if len(staying) == 0 {
+		return "" // the whole fleet stops: do not count for each lease
+	}
 	load := map[string]int{}
 	for _, c := range k.claims() {
 		load[c.Owner]++
 	}
 	best := ""
-	for _, m := range k.staying() {
+	for _, m := range staying {
 		if m.ID == k.o.Worker || m.Max > 0 && load[m.ID] >= m.Max {
 			continue
 		}
