@@ -1,0 +1,198 @@
+package house
+
+import (
+	"context"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"dynamolake/consumer"
+	"dynamolake/internal/awssim"
+	"dynamolake/internal/scene"
+	"dynamolake/writer"
+)
+
+// left is what a worker leaves behind that documents describe.
+type left struct {
+	keys            []string
+	leases, workers []map[string]types.AttributeValue
+	metrics         []string
+}
+
+// runWorker lets a worker read a shard to its end, and another find a gap.
+func runWorker(t *testing.T) (l left) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := scene.Open(t.Context(), awssim.New(awssim.Config{}), 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		author := s.Author(1, 20)
+		write := func() {
+			for range 40 {
+				if err := author.Step(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		start := func(name string, registry *prometheus.Registry) (stop func()) {
+			o := s.Worker(name, zap.NewNop())
+			o.Registerer = registry
+			if err := writer.Probe(t.Context(), o.Store, name); err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error, 1)
+			go func() { done <- consumer.Run(ctx, o) }()
+			return func() {
+				cancel()
+				if err := <-done; err != nil {
+					t.Error(err)
+				}
+			}
+		}
+
+		stop := start("first", prometheus.NewRegistry())
+		write()
+		time.Sleep(time.Minute)
+		if err := s.Cloud.RollAll(scene.TableName); err != nil {
+			t.Fatal(err)
+		}
+		write()
+		time.Sleep(time.Minute)
+		stop()
+
+		write()
+		time.Sleep(time.Minute)
+		if err := s.Cloud.TrimBefore(scene.TableName, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		registry := prometheus.NewRegistry()
+		stop = start("second", registry)
+		defer stop()
+		time.Sleep(time.Minute)
+
+		for o, err := range s.Store("observer").List(t.Context(), "") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			l.keys = append(l.keys, o.Key)
+		}
+		db := dynamodb.NewFromConfig(s.Cloud.AWSConfig("observer"))
+		scan := func(table string) []map[string]types.AttributeValue {
+			out, err := db.Scan(t.Context(), &dynamodb.ScanInput{TableName: &table})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return out.Items
+		}
+		l.leases, l.workers = scan(scene.App), scan(scene.App+"-WorkerMetricStats")
+		families, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range families {
+			l.metrics = append(l.metrics, f.GetName())
+		}
+	})
+	return l
+}
+
+var metric = regexp.MustCompile(`\bdynamolake_[a-z_]+[a-z]\b`)
+
+// TestDocumentsDescribeWhatAWorkerLeaves looks at what is there, not at the code.
+func TestDocumentsDescribeWhatAWorkerLeaves(t *testing.T) {
+	l := runWorker(t)
+	t.Run("metrics", func(t *testing.T) {
+		for _, document := range documents(t) {
+			for _, name := range metric.FindAllString(read(t, document), -1) {
+				if !slices.Contains(l.metrics, name) {
+					t.Errorf("%s names the metric %s, which there is not", document, name)
+				}
+			}
+		}
+		for _, name := range l.metrics {
+			if !strings.Contains(read(t, "docs/operations.md"), "`"+name+"`") {
+				t.Errorf("docs/operations.md does not name the metric %s", name)
+			}
+		}
+	})
+	t.Run("objects", func(t *testing.T) {
+		seen := map[string]bool{}
+		patterns := tableOf(t, formatPage, "Objects", "key").names(nil)
+		for _, key := range l.keys {
+			i := slices.IndexFunc(patterns, func(p string) bool { return pattern(p).MatchString(key) })
+			if i < 0 {
+				t.Errorf("%s describes no object like %s", formatPage, key)
+				continue
+			}
+			seen[patterns[i]] = true
+		}
+		for _, p := range patterns {
+			if !seen[p] && !strings.Contains(p, "rejects/") {
+				t.Errorf("%s describes %s, and there is none", formatPage, p)
+			}
+		}
+	})
+	t.Run("lease rows", func(t *testing.T) {
+		attributesAre(t, "Lease rows", l.leases, "leaseOwner", "currentTo", "parentShardId", "childShardIds", "gap")
+	})
+	t.Run("worker rows", func(t *testing.T) { attributesAre(t, "Worker rows", l.workers, "beat", "run") })
+}
+
+// attributesAre checks that rows have only what the table says, of those types,
+// and that these attributes occur.
+func attributesAre(t *testing.T, heading string, rows []map[string]types.AttributeValue, occur ...string) {
+	kinds := map[string]string{}
+	for _, cells := range tableOf(t, formatPage, heading, "attribute") {
+		for _, name := range (table{cells}).names(nil) {
+			kinds[name] = cells[1]
+		}
+	}
+	found := map[string]string{}
+	for _, row := range rows {
+		for name, v := range row {
+			found[name] = kindOf(v)
+		}
+	}
+	for name, kind := range found {
+		if kinds[name] != kind {
+			t.Errorf("%s: %s is of type %s, documented is %q", heading, name, kind, kinds[name])
+		}
+	}
+	for _, name := range occur {
+		if found[name] == "" {
+			t.Errorf("%s: no row has %s; they have %q", heading, name, slices.Sorted(maps.Keys(found)))
+		}
+	}
+}
+
+func kindOf(v types.AttributeValue) string {
+	switch v.(type) {
+	case *types.AttributeValueMemberS:
+		return "S"
+	case *types.AttributeValueMemberN:
+		return "N"
+	case *types.AttributeValueMemberSS:
+		return "SS"
+	case *types.AttributeValueMemberBOOL:
+		return "BOOL"
+	}
+	return "of another type"
+}
+
+// pattern is a documented key: each <...> stands for one part of it.
+func pattern(key string) *regexp.Regexp {
+	text := regexp.QuoteMeta(key)
+	text = strings.ReplaceAll(text, "<cursor>", "[0-9]{40}")
+	text = strings.ReplaceAll(text, "<day>", "[0-9]{4}-[0-9]{2}-[0-9]{2}")
+	return regexp.MustCompile("^" + regexp.MustCompile(`<[a-z ]+>`).ReplaceAllString(text, "[^/]+") + "$")
+}
