@@ -21,9 +21,8 @@ import (
 )
 
 var (
-	seeds   = flag.Int("fleet.seeds", 200, "how many histories TestFleet plays")
+	seeds   = flag.Int("fleet.seeds", fleetSeeds, "how many histories TestFleet plays")
 	oneSeed = flag.Uint64("fleet.seed", 0, "play only this history, with the workers' logs")
-	sabote  = flag.String("fleet.break", "", "break the promise in this way; every run must then fail")
 )
 
 // TestFleet plays random histories with the real Worker and the real SDKs in
@@ -40,17 +39,56 @@ func TestFleet(t *testing.T) {
 	for seed := from; seed <= to; seed++ {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) { playHistory(t, seed) })
+			synctest.Test(t, func(t *testing.T) {
+				report, stuck := playHistory(t, seed, "")
+				if stuck != nil {
+					t.Errorf("the fleet is stuck: %v", stuck)
+				}
+				if !report.OK() || report.Changes == 0 {
+					t.Errorf("%s\n%s", report, strings.Join(report.Problems, "\n"))
+				}
+				if t.Failed() {
+					t.Logf("again, with logs: go test ./internal/scene -run TestFleet -fleet.seed %d", seed)
+				}
+			})
+		})
+	}
+}
+
+// TestTheCheckCatchesSabotage breaks the promise on purpose. A check that finds
+// nothing then proves nothing in TestFleet either.
+func TestTheCheckCatchesSabotage(t *testing.T) {
+	if err := lakecheck.Warm(); err != nil {
+		t.Fatal(err)
+	}
+	for _, how := range scene.Sabotages() {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			const histories = 8
+			caught := 0
+			for seed := range uint64(histories) {
+				synctest.Test(t, func(t *testing.T) {
+					if report, stuck := playHistory(t, 1000+seed, how); !report.OK() || stuck != nil {
+						caught++
+					}
+				})
+			}
+			// Not every history gives every sabotage its chance.
+			if caught < histories/4 {
+				t.Errorf("caught in %d of %d histories", caught, histories)
+			}
+			t.Logf("caught in %d of %d histories", caught, histories)
 		})
 	}
 }
 
 // history is one random run.
 type history struct {
-	t     *testing.T
-	rng   *rand.Rand
-	scene *scene.Scene
-	log   *zap.Logger
+	t        *testing.T
+	sabotage string
+	rng      *rand.Rand
+	scene    *scene.Scene
+	log      *zap.Logger
 
 	mu      sync.Mutex
 	weather *rand.Rand // for faults; the calls' order decides, virtual time makes it repeatable enough to find bugs
@@ -69,10 +107,10 @@ type member struct {
 	dead bool
 }
 
-func playHistory(t *testing.T, seed uint64) {
+func playHistory(t *testing.T, seed uint64, sabotage string) (report lakecheck.Report, stuck error) {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	h := &history{
-		t: t, rng: rng, weather: rand.New(rand.NewPCG(seed, 2)), log: zap.NewNop(),
+		t: t, sabotage: sabotage, rng: rng, weather: rand.New(rand.NewPCG(seed, 2)), log: zap.NewNop(),
 		cut: map[string]time.Time{}, frozen: map[string]time.Time{},
 	}
 	if *oneSeed != 0 {
@@ -98,7 +136,7 @@ func playHistory(t *testing.T, seed uint64) {
 	steps := 200 + rng.IntN(500)
 	for range steps {
 		if err := author.Step(t.Context()); err != nil {
-			t.Fatalf("seed %d: %v", seed, err)
+			t.Fatal(err)
 		}
 		if rng.IntN(12) == 0 {
 			time.Sleep(time.Duration(rng.IntN(4000)) * time.Millisecond)
@@ -109,22 +147,21 @@ func playHistory(t *testing.T, seed uint64) {
 	}
 	h.setCalm(true)
 	h.join() // somebody must be alive to finish
-	if err := s.Await(t.Context(), 10*time.Minute); err != nil && *sabote == "" {
-		t.Errorf("seed %d: the fleet is stuck: %v", seed, err)
+	limit := 10 * time.Minute
+	if sabotage != "" {
+		limit = time.Minute // it may never be through
 	}
+	stuck = s.Await(t.Context(), limit)
 	for _, m := range h.workers {
 		m.stop()
 	}
 	for _, m := range h.workers {
 		<-m.done
 	}
-	report, err := s.Prove(t.Context())
-	if err != nil {
+	if report, err = s.Prove(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if !report.OK() || report.Changes == 0 {
-		t.Errorf("seed %d: %s\n%s", seed, report, strings.Join(report.Problems, "\n"))
-	}
+	return report, stuck
 }
 
 // join starts a new worker with its own idea of the time and its own limits.
@@ -142,8 +179,8 @@ func (h *history) join() {
 	skew := time.Duration(h.rng.IntN(7200)-3600) * time.Second
 	o.Wall = func() time.Time { return time.Now().Add(skew) }
 	o.OldImage = h.rng.IntN(2) == 0
-	if *sabote != "" {
-		o.Store = scene.Break(*sabote, o.Store)
+	if h.sabotage != "" {
+		o.Store = scene.Break(h.sabotage, o.Store)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	m := &member{name: name, stop: stop, done: make(chan struct{})}
