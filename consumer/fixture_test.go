@@ -218,3 +218,16 @@ func (m *member) metric(t *testing.T, name string) float64 {
 	t.Fatalf("no metric %s", name)
 	return 0
 }
+
+// setStream turns the table's stream on or off.
+func (f *fixture) setStream(on bool) {
+	f.Helper()
+	spec := &ddbtypes.StreamSpecification{StreamEnabled: aws.Bool(on)}
+	if on {
+		spec.StreamViewType = ddbtypes.StreamViewTypeNewAndOldImages
+	}
+	db := dynamodb.NewFromConfig(f.Cloud.AWSConfig("author"))
+	if _, err := db.UpdateTable(f.Context(), &dynamodb.UpdateTableInput{TableName: aws.String(scene.TableName), StreamSpecification: spec}); err != nil {
+		f.Fatal(err)
+	}
+}

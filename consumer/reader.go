@@ -83,8 +83,9 @@ func (r *reader) position(ctx context.Context) error {
 	case !r.start.Start.IsZero():
 		// LATEST and AT_TIMESTAMP: both were resolved to a time when the lease
 		// was created, so that a restart before the first record loses nothing.
+		// Records carry their time rounded down to the second.
 		in.ShardIteratorType = types.ShardIteratorTypeAtTimestamp
-		in.Timestamp = aws.Time(r.start.Start)
+		in.Timestamp = aws.Time(r.start.Start.Truncate(time.Second))
 	default:
 		in.ShardIteratorType = types.ShardIteratorTypeTrimHorizon
 	}
