@@ -1,11 +1,14 @@
 package scene
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strings"
-	"sync/atomic"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"dynamolake/writer"
 )
@@ -16,16 +19,17 @@ var sabotages = map[string]func(writer.Store) writer.Store{
 	// The checkpoint passes what is not durable: a write is acknowledged at once
 	// and happens later, if its worker lives.
 	"checkpoint-early": func(s writer.Store) writer.Store { return &early{Store: s} },
-	// The chain is not a chain: the second writer of a name wins.
-	"overwrite": func(s writer.Store) writer.Store { return overwriting{s} },
+	// The second writer of a name wins, as in a store without conditional writes.
+	"overwrite": func(s writer.Store) writer.Store { return overwriting{s.(direct)} },
 	// A refused batch is written all the same, under another name.
-	"fork": func(s writer.Store) writer.Store { return &forking{Store: s} },
+	"fork": func(s writer.Store) writer.Store { return forking{s} },
 }
 
 // Sabotages names the ways to break the promise.
 func Sabotages() []string { return []string{"checkpoint-early", "overwrite", "fork"} }
 
-// Break returns a store that breaks the promise in the named way.
+// Break returns a store that breaks the promise in the named way. The store is one of
+// [Scene.Store].
 func Break(how string, s writer.Store) writer.Store { return sabotages[how](s) }
 
 // chained tells the objects that the promise is about; the probe must not be lied to.
@@ -51,31 +55,20 @@ func (e *early) PutNew(ctx context.Context, key string, body []byte, meta map[st
 	return nil
 }
 
-type remover interface {
-	Remove(ctx context.Context, key string) error
-}
-
-type overwriting struct{ writer.Store }
+// overwriting leaves If-None-Match out, as a store would that does not know it.
+type overwriting struct{ direct }
 
 func (o overwriting) PutNew(ctx context.Context, key string, body []byte, meta map[string]string) error {
-	err := o.Store.PutNew(ctx, key, body, meta)
-	if !errors.Is(err, writer.ErrExists) || !chained(key) {
-		return err
+	if !chained(key) {
+		return o.Store.PutNew(ctx, key, body, meta)
 	}
-	if r, ok := o.Store.(remover); ok {
-		if err := r.Remove(ctx, key); err != nil {
-			return err
-		}
-	}
-	return o.Store.PutNew(ctx, key, body, meta)
+	_, err := o.client.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String(Bucket), Key: &key, Body: bytes.NewReader(body), Metadata: meta})
+	return err
 }
 
-type forking struct {
-	writer.Store
-	n atomic.Int64
-}
+type forking struct{ writer.Store }
 
-func (f *forking) PutNew(ctx context.Context, key string, body []byte, meta map[string]string) error {
+func (f forking) PutNew(ctx context.Context, key string, body []byte, meta map[string]string) error {
 	err := f.Store.PutNew(ctx, key, body, meta)
 	if !errors.Is(err, writer.ErrExists) || !chained(key) {
 		return err

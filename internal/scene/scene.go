@@ -73,18 +73,13 @@ func S3(cfg aws.Config) *s3.Client {
 // Store is the lake as one caller sees it.
 func (s *Scene) Store(client string) writer.Store {
 	c := S3(s.Cloud.AWSConfig(client))
-	return removable{Store: writer.NewS3(c, Bucket, ""), client: c}
+	return direct{Store: writer.NewS3(c, Bucket, ""), client: c}
 }
 
-// removable can also delete, which the lake never does; sabotage needs it.
-type removable struct {
+// direct also has the bucket itself, which sabotage needs.
+type direct struct {
 	writer.Store
 	client *s3.Client
-}
-
-func (r removable) Remove(ctx context.Context, key string) error {
-	_, err := r.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: aws.String(Bucket), Key: &key})
-	return err
 }
 
 // Prefix is where the table's part of the lake lies.
