@@ -76,6 +76,14 @@ func (l *Lease) Checkpoint() Checkpoint {
 	return l.at
 }
 
+// CurrentTo is the time up to which the shard is durable, as far as this worker knows
+// or the row tells; zero if unknown.
+func (l *Lease) CurrentTo() time.Time {
+	l.k.mu.Lock()
+	defer l.k.mu.Unlock()
+	return l.currentTo
+}
+
 // Check returns nil while this session may still write, else an error that is
 // ErrLost. It costs no call: ask before every write.
 func (l *Lease) Check() error {

@@ -113,7 +113,7 @@ func (s *session) gap(reason string) error {
 	}
 	cursor := s.batch.Cursor()
 	g := Gap{
-		StreamARN: s.table.StreamARN, Shard: s.shard, After: cursor.String(), Seen: time.Now().UTC(),
+		StreamARN: s.table.StreamARN, Shard: s.shard, After: cursor.String(), Seen: time.Now().UTC(), Since: s.since().UTC(),
 		Reason: reason, Policy: s.onGap, Worker: s.worker,
 	}
 	if err := g.record(s.ctx(), s.store, s.tablePrefix); err != nil {

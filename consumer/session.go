@@ -64,10 +64,7 @@ func (s *session) read() (ended bool, err error) {
 	for {
 		switch now := time.Now(); {
 		case s.halted:
-			if err := s.wait(idleTick); err != nil {
-				return false, err
-			}
-			return false, nil
+			return false, s.wait(haltedTick)
 		case s.durable:
 			return s.end()
 		case s.writeDue(now):
@@ -94,9 +91,12 @@ func (s *session) read() (ended bool, err error) {
 	}
 }
 
-// idleTick is the longest that a session with something to write, or at a halt, sleeps
-// without looking around.
-const idleTick = 500 * time.Millisecond
+const (
+	// idleTick is the longest that a session with rows sleeps without looking around:
+	// another may need the memory.
+	idleTick   = 500 * time.Millisecond
+	haltedTick = time.Minute
+)
 
 // nap is how long to sleep before the next look: until the next fetch, and while
 // rows are held no longer than until they are due.
@@ -145,6 +145,7 @@ func (s *session) open() error {
 	s.batch = writer.NewBatch(tip)
 	s.batch.Free = s.pages.put
 	s.durable = ended
+	s.metrics.through(s.shard, s.since())
 	if !ended && tip.Compare(from) > 0 {
 		if err := s.lease.Commit(s.ctx(), tip.Digits(), time.Time{}); err != nil {
 			return err
@@ -163,9 +164,14 @@ func (s *session) fetch() error {
 		// Whoever holds half a batch must not wait for memory with it.
 		if s.batch.Held() > 0 {
 			s.flush(true)
+			if s.durable || s.batch.Held() > 0 {
+				// The lake does not take it now. Reading waits, the next try of the write does not.
+				s.due = time.Now().Add(max(time.Until(s.putDue), quickWait))
+				return nil
+			}
 		}
-		if err := s.budget.Acquire(s.ctx(), maxPage); err != nil {
-			return err
+		if err := s.budget.Acquire(s.ctx(), maxPage, s.lease.Revoked()); err != nil {
+			return errRevoked
 		}
 	}
 	var kept int64
@@ -228,6 +234,10 @@ func (s *session) upstreamError(err error) error {
 	case upstreamTrimmed:
 		return s.gap(reasonTrimmed)
 	case upstreamGone:
+		// Said of a shard that is there it is a passing fault, and no gap.
+		if there, existsErr := s.lineage.Exists(s.ctx(), s.shard); existsErr != nil || there {
+			return s.retry(err)
+		}
 		return s.gap(reasonShardGone)
 	case upstreamThrottled:
 		s.metrics.throttles.Inc()
@@ -266,6 +276,20 @@ func (s *session) trouble(err error) error {
 
 // ctx ends with the lease: at the deadline nothing of this session goes on.
 func (s *session) ctx() context.Context { return s.lease.Context() }
+
+// since is the time up to which the shard is known to be in the lake. Where nothing
+// is known it is as old as the shard's oldest record may be: an unread shard must
+// not look fresh.
+func (s *session) since() time.Time {
+	if t := s.lease.CurrentTo(); !t.IsZero() {
+		return t
+	}
+	t := born(s.shard)
+	if oldest := time.Now().Add(-retention); t.Before(oldest) {
+		return oldest
+	}
+	return t
+}
 
 // caughtUp notes that everything in the shard before t is in the lake.
 func (s *session) caughtUp(t time.Time) {

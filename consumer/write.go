@@ -1,6 +1,7 @@
 package consumer
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -57,7 +58,11 @@ func (s *session) commit(slice writer.Slice) error {
 		return err
 	}
 	began := time.Now()
-	link, won, err := s.chain.Commit(s.ctx(), file)
+	// The chain asks and writes again by itself while the answer is unclear; it comes
+	// back in between so that a long outage of the store is seen and said.
+	ctx, cancel := context.WithTimeout(s.ctx(), putTimeout)
+	defer cancel()
+	link, won, err := s.chain.Commit(ctx, file)
 	if err != nil {
 		return err
 	}
@@ -83,6 +88,9 @@ func (s *session) commit(slice writer.Slice) error {
 	s.metrics.through(s.shard, through)
 	return nil
 }
+
+// putTimeout bounds one call for an object, tries included.
+const putTimeout = 30 * time.Second
 
 // writeFailed keeps the rows and backs off. A lost lease ends the session at its
 // next step.

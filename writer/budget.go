@@ -2,6 +2,7 @@ package writer
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 )
@@ -33,9 +34,12 @@ type waiter struct {
 // NewBudget returns a budget of limit bytes.
 func NewBudget(limit int64) *Budget { return &Budget{limit: limit} }
 
-// Acquire takes n bytes, waiting for its turn. When ctx ends first it holds
-// nothing and returns the context's error.
-func (b *Budget) Acquire(ctx context.Context, n int64) error {
+// ErrQuit says that the caller's own reason to stop came before its turn.
+var ErrQuit = errors.New("gave up waiting for memory")
+
+// Acquire takes n bytes, waiting for its turn. When ctx ends or quit is closed first it
+// holds nothing and returns the context's error or ErrQuit. A nil quit never is.
+func (b *Budget) Acquire(ctx context.Context, n int64, quit <-chan struct{}) error {
 	b.mu.Lock()
 	if len(b.waiting) == 0 && b.fits(n) {
 		b.held += n
@@ -46,10 +50,14 @@ func (b *Budget) Acquire(ctx context.Context, n int64) error {
 	b.waiting = append(b.waiting, w)
 	b.mu.Unlock()
 
+	var err error
 	select {
 	case <-w.ready:
 		return nil
 	case <-ctx.Done():
+		err = context.Cause(ctx)
+	case <-quit:
+		err = ErrQuit
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -59,7 +67,7 @@ func (b *Budget) Acquire(ctx context.Context, n int64) error {
 		b.held -= n // served while the context ended
 	}
 	b.serve()
-	return context.Cause(ctx)
+	return err
 }
 
 // TryAcquire takes n bytes if that needs no waiting.

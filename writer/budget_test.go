@@ -13,7 +13,7 @@ func TestBudgetServesInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBudget(100)
 		ctx := t.Context()
-		if err := b.Acquire(ctx, 80); err != nil {
+		if err := b.Acquire(ctx, 80, nil); err != nil {
 			t.Fatal(err)
 		}
 		var mu sync.Mutex
@@ -21,7 +21,7 @@ func TestBudgetServesInOrder(t *testing.T) {
 		for i, n := range []int64{60, 10, 500, 20} { // 10 would fit at once, but is not first
 			go func() {
 				time.Sleep(time.Duration(i) * time.Second)
-				if err := b.Acquire(ctx, n); err != nil {
+				if err := b.Acquire(ctx, n, nil); err != nil {
 					t.Error(err)
 				}
 				mu.Lock()
@@ -60,11 +60,11 @@ func TestBudgetGivesUpWithTheContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		got := make(chan error, 1)
-		go func() { got <- b.Acquire(ctx, 8) }()
+		go func() { got <- b.Acquire(ctx, 8, nil) }()
 		second := make(chan error, 1)
 		go func() {
 			time.Sleep(time.Millisecond)
-			second <- b.Acquire(t.Context(), 3)
+			second <- b.Acquire(t.Context(), 3, nil)
 		}()
 		time.Sleep(2 * time.Millisecond)
 		b.Settle(10, 5) // 3 would fit, but stands behind 8
