@@ -95,6 +95,7 @@ type history struct {
 	calm    bool
 	cut     map[string]time.Time // until when a worker's requests fail; zero is for ever
 	frozen  map[string]time.Time // until when they wait
+	down    map[string]time.Time // until when a service throttles or fails for everyone
 
 	workers []*member
 	next    int
@@ -112,6 +113,7 @@ func playHistory(t *testing.T, seed uint64, sabotage string) (report lakecheck.R
 	h := &history{
 		t: t, sabotage: sabotage, rng: rng, weather: rand.New(rand.NewPCG(seed, 2)), log: zap.NewNop(),
 		cut: map[string]time.Time{}, frozen: map[string]time.Time{},
+		down: map[string]time.Time{},
 	}
 	if *oneSeed != 0 {
 		h.log = zaptest.NewLogger(t)
@@ -203,7 +205,7 @@ func (h *history) event() {
 			h.t.Fatal(err)
 		}
 	}
-	switch h.rng.IntN(10) {
+	switch h.rng.IntN(12) {
 	case 0: // killed: its requests never come through again
 		h.set(h.cut, m.name, time.Time{})
 		m.dead = true
@@ -227,7 +229,10 @@ func (h *history) event() {
 		}
 	case 8:
 		must(h.scene.Cloud.RollAll(scene.TableName))
-	case 9:
+	case 9, 10:
+		service := []string{"dynamodb", "streams", "s3"}[h.rng.IntN(3)]
+		h.set(h.down, service, time.Now().Add(time.Duration(1+h.rng.IntN(10))*time.Second))
+	case 11:
 		h.scene.Cloud.HideShardOnce(scene.TableName, shard.ID, 1+h.rng.IntN(3))
 		if shard.Parent != "" {
 			h.scene.Cloud.ShowOpenParent(scene.TableName, shard.Parent, 1+h.rng.IntN(3))
@@ -271,6 +276,12 @@ func (h *history) fault(call *awssim.Call) awssim.Fault {
 	}
 	if h.calm {
 		return awssim.Fault{}
+	}
+	if time.Now().Before(h.down[call.Service]) {
+		if call.Service == "s3" {
+			return awssim.Fault{Status: 503, Code: "SlowDown"}
+		}
+		return awssim.Fault{Status: 400, Code: "ThrottlingException"}
 	}
 	n := h.weather.IntN(1000)
 	switch {
