@@ -1,11 +1,13 @@
+# help   this list
 # demo   a whole fleet against an embedded AWS in one process; proves lake == table
 # test   vet, and every test with the race detector
 # check  format, vet, staticcheck, known vulnerabilities, go.mod files tidy
 # bench  every benchmark, COUNT times, summed up; BASE=<earlier file> compares
 # fuzz   each fuzz target for FUZZTIME
 # build  the static binary, bin/dynamolake
+# fmt    format all Go files
 
-.PHONY: demo test check bench fuzz build fmt
+.PHONY: help demo test check bench fuzz build fmt
 .DELETE_ON_ERROR:
 
 SHELL := bash -o pipefail
@@ -19,6 +21,9 @@ PKG      ?= ./...
 BENCH    ?= .
 COUNT    ?= 6
 FUZZTIME ?= 20s
+
+help:
+	@sed -n '/^# /!q; s/^# /make /p' Makefile
 
 demo:
 	go run ./cmd/dynamolake demo $(ARGS)
