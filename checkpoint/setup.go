@@ -11,12 +11,18 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// setup makes sure that both tables are there and are what they must be.
+// setup makes sure that both tables are there, are what they must be, and may be used.
 func (t *tables) setup(ctx context.Context) error {
 	if err := t.ensure(ctx, t.app, attrKey, "a lease table"); err != nil {
 		return err
 	}
-	return t.ensure(ctx, workerTable(t.app), attrWorker, "a worker table")
+	if err := t.ensure(ctx, workerTable(t.app), attrWorker, "a worker table"); err != nil {
+		return err
+	}
+	if err := t.permitted(ctx, t.app, attrKey); err != nil {
+		return err
+	}
+	return t.permitted(ctx, workerTable(t.app), attrWorker)
 }
 
 func (t *tables) ensure(ctx context.Context, table, key, kind string) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -77,6 +78,7 @@ type shared struct {
 	pace        pace
 	onGap       GapPolicy
 	stopping    <-chan struct{}
+	blocked     *atomic.Bool // a permission to read the stream is missing, and that was told
 	metrics     *metrics
 	log         *zap.Logger
 }
@@ -114,7 +116,10 @@ func Run(ctx context.Context, o Options) error {
 	case err = <-kept:
 		kept <- err
 	}
-	return errors.Join(err, shutdown(ctx, o, keeper, kcl, stopping, stop, kept))
+	if sdErr := shutdown(ctx, o, keeper, kcl, stopping, stop, kept); err == nil {
+		err = sdErr
+	}
+	return err
 }
 
 // shutdown hands everything over: the leases first, in parallel, because others
@@ -160,7 +165,7 @@ func newSource(o Options, driver *checkpoint.Driver, stopping <-chan struct{}) *
 		decoder: transform.NewDecoder(o.Table.Keys),
 		encoder: writer.NewEncoder(writer.Schema{Table: o.Table.Name, Dataset: dataset, Keys: o.Table.Keys, OldImage: o.OldImage}),
 		budget:  budget, limits: limits, pages: new(pagePool), pace: pace{max: o.PollMax},
-		onGap: o.OnGap, stopping: stopping, metrics: newMetrics(o.Registerer, budget.Held),
+		onGap: o.OnGap, stopping: stopping, blocked: new(atomic.Bool), metrics: newMetrics(o.Registerer, budget.Held),
 	}
 	open := func(lease *checkpoint.Lease, log *zap.Logger) *session {
 		s := &session{shared: common, lease: lease, shard: lease.Key()}

@@ -27,14 +27,14 @@ func (s *session) end() (bool, error) {
 		// The service needs a moment after closing a shard. A stream that was
 		// turned off has leaves without children.
 		if attempt >= childTries && err == nil {
-			disabled, derr := s.lineage.Disabled(s.ctx())
-			if derr == nil && disabled {
+			var disabled bool
+			if disabled, err = s.lineage.Disabled(s.ctx()); err == nil && disabled {
 				s.found = true
 				break
 			}
-			if attempt%childTries == 0 {
-				s.log.Warn("the shard has ended but the stream names no child; asking on", zap.Int("attempt", attempt), zap.Error(derr))
-			}
+		}
+		if attempt%childTries == 0 {
+			s.log.Warn("the shard has ended but the stream names no child; asking on", zap.Int("attempt", attempt), zap.Error(err))
 		}
 		if err := s.wait(jitter(s.pace.backoff(attempt))); err != nil {
 			return false, err

@@ -194,6 +194,9 @@ func (s *session) fetch() error {
 		}
 	}
 	s.failures = 0
+	if s.blocked.CompareAndSwap(true, false) {
+		s.log.Info("the stream may be read again")
+	}
 	s.reader.advance(p)
 	s.metrics.records.Add(float64(len(p.Changes)))
 	s.metrics.bytesIn.Add(float64(len(body)))
@@ -239,6 +242,8 @@ func (s *session) upstreamError(err error) error {
 			return s.retry(err)
 		}
 		return s.gap(reasonShardGone)
+	case upstreamDenied:
+		return s.forbidden(err)
 	case upstreamThrottled:
 		s.metrics.throttles.Inc()
 		s.failures++
@@ -246,6 +251,18 @@ func (s *session) upstreamError(err error) error {
 		return nil
 	}
 	return s.retry(err)
+}
+
+// forbidden backs off from what only a person can mend. It is told once, not at every
+// try and for every shard.
+func (s *session) forbidden(err error) error {
+	if s.blocked.CompareAndSwap(false, true) {
+		s.log.Error("the stream may not be read; trying on", zap.Error(denied(s.table.StreamARN, err)))
+	}
+	s.failures++
+	s.metrics.failures.Inc()
+	s.due = time.Now().Add(jitter(s.pace.backoff(s.failures)))
+	return nil
 }
 
 // retry notes a failure that time may mend, and backs off.

@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	ddbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/aws/smithy-go"
 
 	"dynamolake/transform"
 )
@@ -72,14 +71,8 @@ func describeError(name, region string, err error) error {
 	if errors.As(err, &missing) {
 		return fmt.Errorf("table %q does not exist in %s; check the name, the account and AWS_REGION", name, region)
 	}
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		switch api.ErrorCode() {
-		case "AccessDeniedException":
-			return fmt.Errorf("describing table %q: permission dynamodb:DescribeTable is missing: %s", name, api.ErrorMessage())
-		case "UnrecognizedClientException", "ExpiredTokenException", "InvalidSignatureException":
-			return fmt.Errorf("describing table %q: AWS does not accept the credentials (%s); check AWS_PROFILE or the role", name, api.ErrorCode())
-		}
+	if classify(err) == upstreamDenied {
+		return fmt.Errorf("describing table %q: %w", name, denied("table "+name, err))
 	}
 	return fmt.Errorf("describing table %q: %w", name, err)
 }

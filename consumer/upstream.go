@@ -16,7 +16,7 @@ const (
 	upstreamTrimmed            // the position is gone: a gap
 	upstreamGone               // the shard or the stream is gone
 	upstreamThrottled          // slow down
-	upstreamDenied             // a permission is missing; nothing that waiting mends by itself
+	upstreamDenied             // a permission is missing or the credentials are bad; a person has to mend it
 	upstreamInvalid            // the request makes no sense to the service (a time in its future)
 	upstreamFailed             // anything else: network, 5xx; try again
 )
@@ -47,7 +47,7 @@ func classify(err error) upstream {
 		switch api.ErrorCode() {
 		case "ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded":
 			return upstreamThrottled
-		case "AccessDeniedException", "UnrecognizedClientException", "ExpiredTokenException":
+		case "AccessDeniedException", "UnrecognizedClientException", "ExpiredTokenException", "InvalidSignatureException":
 			return upstreamDenied
 		case "ValidationException":
 			return upstreamInvalid

@@ -12,10 +12,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.uber.org/zap"
@@ -41,11 +39,14 @@ type consuming struct {
 func consumeCommand(s *settings) func(context.Context, streams) error {
 	var c consuming
 	d := consumer.Defaults()
-	s.required(&c.table, "table", "name of the DynamoDB table")
-	s.required(&c.lake, "lake", "where the lake lies: s3://bucket/prefix or file:///folder")
+	s.text(&c.table, "table", "", "name of the DynamoDB table")
+	s.required("table")
+	s.parsed(&c.lake, "lake", "address", "", "where the lake lies: s3://bucket/prefix or file:///folder", checkLake)
+	s.required("lake")
 	s.text(&c.app, "app", "", "name of the lease table, shared by the fleet; dynamolake-<table> when empty")
 	s.text(&c.worker, "worker-id", "", "name of this worker, unique in the fleet; made from host and process when empty")
-	s.text(&c.initial, "initial", d.Initial.Position, "where a fleet without leases begins: TRIM_HORIZON, LATEST, or a time like 2026-11-23T08:00:00Z")
+	s.parsed(&c.initial, "initial", "position", d.Initial.Position, "where a fleet without leases begins: TRIM_HORIZON, LATEST, or a time like 2026-11-23T08:00:00Z",
+		func(text string) error { _, err := parseInitial(text, time.Now()); return err })
 	s.choice(&c.onGap, "on-gap", string(d.OnGap), "what to do with a shard whose position the stream has lost", string(consumer.GapStop), string(consumer.GapContinue))
 	s.boolean(&c.oldImage, "old-image", "keep the old image of each change, in the column _old")
 	s.duration(&c.flush, "flush-interval", d.Limits.Age, 100*time.Millisecond, time.Hour, "the most that a change waits in memory before it is written")
@@ -58,16 +59,14 @@ func consumeCommand(s *settings) func(context.Context, streams) error {
 	s.text(&c.metrics, "metrics-addr", "", "serve /metrics on this address, like :9090; off when empty")
 	s.choice(&c.logLevel, "log-level", "info", "least level to log", "debug", "info", "warn", "error")
 	s.choice(&c.logFormat, "log-format", "console", "how to log", "console", "json")
-	s.check(func() error { _, err := parseInitial(c.initial, time.Now()); return err })
-	s.check(func() error { return checkLake(c.lake) })
 	return func(ctx context.Context, io streams) error {
 		log, err := newLog(io.err, c.logLevel, c.logFormat)
 		if err != nil {
 			return err
 		}
-		cfg, err := awsconfig.LoadDefaultConfig(ctx)
+		cfg, err := loadAWS(ctx)
 		if err != nil {
-			return fmt.Errorf("AWS settings: %w", err)
+			return err
 		}
 		store, err := openLake(c.lake, cfg)
 		if err != nil {
@@ -79,9 +78,6 @@ func consumeCommand(s *settings) func(context.Context, streams) error {
 
 // run puts one worker together and runs it until ctx ends.
 func (c consuming) run(ctx context.Context, cfg aws.Config, store writer.Store, log *zap.Logger) error {
-	if cfg.Region == "" {
-		return errors.New("no AWS region; set AWS_REGION or a profile with one")
-	}
 	db := dynamodb.NewFromConfig(cfg)
 	table, err := consumer.Describe(ctx, db, c.table)
 	if err != nil {
@@ -92,6 +88,9 @@ func (c consuming) run(ctx context.Context, cfg aws.Config, store writer.Store, 
 	}
 	o := consumer.Defaults()
 	o.DynamoDB, o.Streams, o.Store, o.Table = db, dynamodbstreams.NewFromConfig(cfg), store, table
+	if err := consumer.Probe(ctx, o.Streams, table); err != nil {
+		return err
+	}
 	o.App, o.Worker = leaseTable(c.app, c.table), c.worker
 	if o.Worker == "" {
 		o.Worker = workerName()
@@ -130,21 +129,6 @@ func serveMetrics(addr string, registry *prometheus.Registry) (stop func(), err 
 	return func() { server.Close() }, nil
 }
 
-// openLake opens the store without touching it.
-func openLake(lake string, cfg aws.Config) (writer.Store, error) {
-	return writer.Open(lake, func() (*s3.Client, error) {
-		return s3.NewFromConfig(cfg, func(o *s3.Options) {
-			// Servers other than AWS rarely resolve a host per bucket.
-			o.UsePathStyle = cfg.BaseEndpoint != nil || os.Getenv("AWS_ENDPOINT_URL_S3") != "" || os.Getenv("AWS_ENDPOINT_URL") != ""
-		}), nil
-	})
-}
-
-func checkLake(lake string) error {
-	_, err := writer.Open(lake, func() (*s3.Client, error) { return nil, nil })
-	return err
-}
-
 // parseInitial reads --initial.
 func parseInitial(text string, now time.Time) (checkpoint.Initial, error) {
 	if text == "TRIM_HORIZON" || text == "LATEST" {
@@ -152,10 +136,10 @@ func parseInitial(text string, now time.Time) (checkpoint.Initial, error) {
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return checkpoint.Initial{}, fmt.Errorf("--initial %q: want TRIM_HORIZON, LATEST or a time like 2026-11-23T08:00:00Z", text)
+		return checkpoint.Initial{}, errors.New("want TRIM_HORIZON, LATEST or a time like 2026-11-23T08:00:00Z")
 	}
 	if at.After(now) {
-		return checkpoint.Initial{}, fmt.Errorf("--initial %s is in the future; want a time in the last 24 h, or LATEST", text)
+		return checkpoint.Initial{}, errors.New("is in the future; want a time in the last 24 h, or LATEST")
 	}
 	return checkpoint.Initial{Position: "AT_TIMESTAMP", At: at}, nil
 }

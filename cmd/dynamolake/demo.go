@@ -98,8 +98,12 @@ func (p *play) prove(ctx context.Context, out io.Writer) error {
 	if report.OK() && report.Changes == 0 {
 		return errors.New("the lake is empty: nothing was proven")
 	}
-	for _, problem := range report.Problems {
+	const told = 5
+	for _, problem := range report.Problems[:min(told, len(report.Problems))] {
 		p.say("  %s", problem)
+	}
+	if more := len(report.Problems) - told; more > 0 {
+		p.say("  and more")
 	}
 	f := figures{report.Items, report.Changes, report.Lost, report.Doubled, report.OutOfOrder, report.Files,
 		time.Since(p.began).Round(10 * time.Millisecond).Seconds()}

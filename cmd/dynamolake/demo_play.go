@@ -171,7 +171,7 @@ func (p *play) perform(ctx context.Context) error {
 		}
 		if !thawed && p.isThawed() {
 			thawed = true
-			p.say("worker-2 THAWS, a zombie: its late file finds the name taken")
+			p.say("worker-2 THAWS, a zombie: its late file arrives")
 		}
 		if p.tick(tick) {
 			tick = time.Now()

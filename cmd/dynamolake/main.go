@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/sirupsen/logrus"
@@ -37,6 +38,7 @@ func main() {
 	// them the consumer says itself.
 	logrus.SetOutput(io.Discard)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	code := run(ctx, os.Args[1:], os.Environ(), streams{out: os.Stdout, err: os.Stderr})
 	stop()
 	os.Exit(code)
@@ -45,7 +47,10 @@ func main() {
 // run is main without the process: 0 done, 1 failed or not proven, 2 not
 // understood.
 func run(ctx context.Context, args, env []string, io streams) int {
-	if len(args) == 0 || args[0] == "help" || args[0] == "--help" || args[0] == "-h" {
+	switch {
+	case len(args) > 1 && args[0] == "help":
+		args = []string{args[1], "--help"}
+	case len(args) == 0 || args[0] == "help" || args[0] == "--help" || args[0] == "-h":
 		usage(io.out)
 		return 0
 	}
@@ -64,7 +69,7 @@ func run(ctx context.Context, args, env []string, io streams) int {
 			return 2
 		}
 		if err := do(ctx, io); err != nil {
-			fmt.Fprintf(io.err, "dynamolake %s: %v\n", c.name, err)
+			fmt.Fprintf(io.err, "dynamolake %s: %s\n", c.name, strings.ReplaceAll(err.Error(), "\n", "; "))
 			return 1
 		}
 		return 0

@@ -60,15 +60,27 @@ func (s *settings) add(name, kind, def, usage string, parse func(string) error) 
 	}
 }
 
+// parsed is a text that parse must accept. Empty is for required to judge.
+func (s *settings) parsed(dst *string, name, kind, def, usage string, parse func(string) error) {
+	s.add(name, kind, def, usage, func(t string) error {
+		*dst = t
+		if t == "" {
+			return nil
+		}
+		return parse(t)
+	})
+}
+
 func (s *settings) text(dst *string, name, def, usage string) {
 	s.add(name, "text", def, usage, func(t string) error { *dst = t; return nil })
 }
 
 // required refuses an empty text.
-func (s *settings) required(dst *string, name, usage string) {
-	s.text(dst, name, "", usage+" (required)")
+func (s *settings) required(name string) {
+	f := s.flags.Lookup(name)
+	f.Usage += " (required)"
 	s.check(func() error {
-		if *dst == "" {
+		if f.Value.String() == "" {
 			return fmt.Errorf("--%s (%s) is required", name, envName(name))
 		}
 		return nil
@@ -133,15 +145,9 @@ func (s *settings) check(f func() error) { s.checks = append(s.checks, f) }
 // read takes the flags and the environment, and reports everything that is wrong
 // with them at once.
 func (s *settings) read(args, env []string) error {
-	var problems []error
-	switch err := s.flags.Parse(args); {
-	case errors.Is(err, pflag.ErrHelp):
-		return errHelp
-	case err != nil:
-		problems = append(problems, err)
-	}
-	if rest := s.flags.Args(); len(rest) > 0 {
-		problems = append(problems, fmt.Errorf("unexpected argument %q", rest[0]))
+	problems, err := s.readFlags(args)
+	if err != nil {
+		return err
 	}
 	problems = append(problems, s.readEnv(env)...)
 	s.flags.VisitAll(func(f *pflag.Flag) {
@@ -149,12 +155,8 @@ func (s *settings) read(args, env []string) error {
 			problems = append(problems, fmt.Errorf("--%s (%s) = %q: %w", f.Name, envName(f.Name), v.text, v.problem))
 		}
 	})
-	if len(problems) == 0 {
-		for _, c := range s.checks {
-			if err := c(); err != nil {
-				problems = append(problems, err)
-			}
-		}
+	for _, c := range s.checks {
+		problems = appendError(problems, c())
 	}
 	if len(problems) == 0 {
 		return nil
@@ -166,8 +168,42 @@ func (s *settings) read(args, env []string) error {
 	return fmt.Errorf("dynamolake %s: the settings cannot be used:\n%s\nsee dynamolake %s --help", s.name, strings.Join(lines, "\n"), s.name)
 }
 
+// readFlags goes on behind a flag that does not exist, to find what else is wrong.
+// Its error is errHelp.
+func (s *settings) readFlags(args []string) (problems []error, err error) {
+	for {
+		err := s.flags.Parse(args)
+		unknown, is := errors.AsType[*pflag.NotExistError](err)
+		switch {
+		case errors.Is(err, pflag.ErrHelp):
+			return nil, errHelp
+		case err != nil:
+			problems = append(problems, err)
+		}
+		if is {
+			name := "-" + unknown.GetSpecifiedName()
+			i := slices.IndexFunc(args, func(arg string) bool {
+				arg, _, _ = strings.Cut(arg, "=")
+				return arg == name || arg == "-"+name
+			})
+			if i >= 0 {
+				// What follows may be its value or not; either way it is not complained of.
+				args = args[i+1:]
+				for len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+					args = args[1:]
+				}
+				continue
+			}
+		}
+		if rest := s.flags.Args(); err == nil && len(rest) > 0 {
+			problems = append(problems, fmt.Errorf("unexpected argument %q", rest[0]))
+		}
+		return problems, nil
+	}
+}
+
 // readEnv sets what no flag set, and refuses variables that no command knows: a
-// misspelt knob must not be ignored.
+// misspelt knob must not be ignored. An empty variable is as good as none.
 func (s *settings) readEnv(env []string) (problems []error) {
 	known := knownEnv()
 	for _, pair := range env {
@@ -175,12 +211,13 @@ func (s *settings) readEnv(env []string) (problems []error) {
 		if !strings.HasPrefix(key, envPrefix) {
 			continue
 		}
-		f := s.flags.Lookup(strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(key, envPrefix)), "_", "-"))
-		switch {
-		case f != nil && !f.Changed:
-			problems = appendError(problems, f.Value.Set(text))
-		case f == nil && !known[key]:
+		if !known[key] {
 			problems = append(problems, fmt.Errorf("environment variable %s is not a setting of any command", key))
+			continue
+		}
+		f := s.flags.Lookup(strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(key, envPrefix)), "_", "-"))
+		if f != nil && !f.Changed && text != "" {
+			problems = appendError(problems, f.Value.Set(text))
 		}
 	}
 	return problems

@@ -23,33 +23,43 @@ func parseSize(text string) (int64, error) {
 		}
 	}
 	f, err := strconv.ParseFloat(number, 64)
-	if err != nil || f < 0 || f*float64(unit) > 1<<62 {
+	if err != nil || !(f >= 0 && f*float64(unit) <= 1<<62) { // NaN compares to nothing
 		return 0, fmt.Errorf("size %q", text)
 	}
 	return int64(f * float64(unit)), nil
 }
 
-// formatSize writes bytes in the largest binary unit that leaves at most one decimal.
+// formatSize writes bytes in the largest binary unit that leaves at most one
+// decimal, so that nothing is rounded.
 func formatSize(n int64) string {
 	for _, u := range sizeUnits[:3] {
-		if n >= u.bytes {
+		if n >= u.bytes && n%u.bytes*10%u.bytes == 0 {
 			return strings.TrimSuffix(fmt.Sprintf("%.1f", float64(n)/float64(u.bytes)), ".0") + u.name
 		}
 	}
 	return strconv.FormatInt(n, 10) + "B"
 }
 
-// formatSpan writes a duration for people: two units, no fractions above a second.
+// formatSpan writes a duration for people: two units, no fractions above ten seconds.
 func formatSpan(d time.Duration) string {
+	const day = 24 * time.Hour
 	switch {
 	case d < 0:
 		return "-" + formatSpan(-d)
-	case d < 10*time.Second:
+	case d < 9950*time.Millisecond:
 		return d.Round(100 * time.Millisecond).String()
-	case d < time.Minute:
-		return d.Round(time.Second).String()
-	case d < time.Hour:
-		return strings.TrimSuffix(d.Round(time.Second).String(), "0s")
 	}
-	return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+	two := func(large, small time.Duration, names string) string {
+		d := d.Round(small)
+		return fmt.Sprintf("%d%c%d%c", d/large, names[0], d%large/small, names[1])
+	}
+	switch {
+	case d < time.Minute-time.Second/2:
+		return d.Round(time.Second).String()
+	case d < time.Hour-time.Second/2:
+		return two(time.Minute, time.Second, "ms")
+	case d < 2*day-time.Minute/2:
+		return two(time.Hour, time.Minute, "hm")
+	}
+	return two(day, time.Hour, "dh")
 }

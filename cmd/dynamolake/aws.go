@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"dynamolake/writer"
+)
+
+// loadAWS reads the SDK's own settings and makes sure that there are credentials:
+// without any, the first call would say so in ten lines.
+func loadAWS(ctx context.Context) (aws.Config, error) {
+	cfg, err := awsconfig.LoadDefaultConfig(ctx)
+	if err != nil {
+		return cfg, fmt.Errorf("AWS settings: %w", err)
+	}
+	if cfg.Region == "" {
+		return cfg, errors.New("no AWS region; set AWS_REGION or a profile with one")
+	}
+	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		return cfg, fmt.Errorf("no AWS credentials; set AWS_PROFILE, or give the container or instance a role: %w", err)
+	}
+	return cfg, nil
+}
+
+// openLake opens the store without touching it.
+func openLake(lake string, cfg aws.Config) (writer.Store, error) {
+	return writer.Open(lake, func() (*s3.Client, error) {
+		return s3.NewFromConfig(cfg, func(o *s3.Options) {
+			// Servers other than AWS rarely resolve a host per bucket.
+			o.UsePathStyle = cfg.BaseEndpoint != nil || os.Getenv("AWS_ENDPOINT_URL_S3") != "" || os.Getenv("AWS_ENDPOINT_URL") != ""
+		}), nil
+	})
+}
+
+func checkLake(lake string) error {
+	_, err := writer.Open(lake, func() (*s3.Client, error) { return nil, nil })
+	return err
+}
