@@ -78,9 +78,9 @@ func answer(r *http.Request, body []byte) *http.Response {
 // memory.
 const pageStep = 1000
 
-func sequence(page, record int) string {
-	return strconv.Itoa(100_000_000_000_000_000 + page*pageStep + record + 1)
-}
+func position(page, record int) int { return 100_000_000_000_000_000 + page*pageStep + record + 1 }
+
+func sequence(page, record int) string { return strconv.Itoa(position(page, record)) }
 
 // pageAfter is the page that follows a sequence number; the consumer only goes on
 // after whole pages here.
@@ -89,7 +89,7 @@ func pageAfter(seq string) (int, error) {
 		return 0, nil
 	}
 	n, err := strconv.Atoi(seq)
-	return (n-100_000_000_000_000_000)/pageStep + 1, err
+	return (n-position(0, 0))/pageStep + 1, err
 }
 
 // TestMemoryIsBoundedWhateverTheShards has more waiting than fits, in many shards, and
