@@ -22,8 +22,10 @@ func Probe(ctx context.Context, client *dynamodbstreams.Client, t Table) error {
 	if len(out.StreamDescription.Shards) == 0 {
 		return nil
 	}
-	it, err := client.GetShardIterator(ctx, &dynamodbstreams.GetShardIteratorInput{StreamArn: &t.StreamARN,
-		ShardId: out.StreamDescription.Shards[0].ShardId, ShardIteratorType: types.ShardIteratorTypeTrimHorizon})
+	it, err := client.GetShardIterator(ctx, &dynamodbstreams.GetShardIteratorInput{
+		StreamArn: &t.StreamARN,
+		ShardId:   out.StreamDescription.Shards[0].ShardId, ShardIteratorType: types.ShardIteratorTypeTrimHorizon,
+	})
 	if err != nil {
 		return probeError(t, err)
 	}

@@ -105,8 +105,10 @@ func (p *play) prove(ctx context.Context, out io.Writer) error {
 	if more := len(report.Problems) - told; more > 0 {
 		p.say("  and more")
 	}
-	f := figures{report.Items, report.Changes, report.Lost, report.Doubled, report.OutOfOrder, report.Files,
-		time.Since(p.began).Round(10 * time.Millisecond).Seconds()}
+	f := figures{
+		report.Items, report.Changes, report.Lost, report.Doubled, report.OutOfOrder, report.Files,
+		time.Since(p.began).Round(10 * time.Millisecond).Seconds(),
+	}
 	if p.output == "json" {
 		err = json.NewEncoder(out).Encode(f)
 	} else {

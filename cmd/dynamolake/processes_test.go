@@ -52,8 +52,10 @@ func openWorld(t *testing.T) world {
 	db := emulators.DynamoDBLocal(t)
 	s3URL, access, secret := emulators.S3(t)
 	w := world{
-		cfg: aws.Config{Region: "us-east-1", BaseEndpoint: &db,
-			Credentials: credentials.NewStaticCredentialsProvider(access, secret, "")},
+		cfg: aws.Config{
+			Region: "us-east-1", BaseEndpoint: &db,
+			Credentials: credentials.NewStaticCredentialsProvider(access, secret, ""),
+		},
 		s3URL: s3URL, bucket: fmt.Sprintf("lake-%d", os.Getpid()), table: fmt.Sprintf("orders-%d", os.Getpid()),
 		env: append(os.Environ(), "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID="+access, "AWS_SECRET_ACCESS_KEY="+secret,
 			"AWS_ENDPOINT_URL_DYNAMODB="+db, "AWS_ENDPOINT_URL_DYNAMODB_STREAMS="+db, "AWS_ENDPOINT_URL_S3="+s3URL,
@@ -64,10 +66,12 @@ func openWorld(t *testing.T) world {
 		TableName: &w.table,
 		AttributeDefinitions: []ddbtypes.AttributeDefinition{
 			{AttributeName: aws.String("customer"), AttributeType: ddbtypes.ScalarAttributeTypeS},
-			{AttributeName: aws.String("order"), AttributeType: ddbtypes.ScalarAttributeTypeN}},
+			{AttributeName: aws.String("order"), AttributeType: ddbtypes.ScalarAttributeTypeN},
+		},
 		KeySchema: []ddbtypes.KeySchemaElement{
 			{AttributeName: aws.String("customer"), KeyType: ddbtypes.KeyTypeHash},
-			{AttributeName: aws.String("order"), KeyType: ddbtypes.KeyTypeRange}},
+			{AttributeName: aws.String("order"), KeyType: ddbtypes.KeyTypeRange},
+		},
 		BillingMode:         ddbtypes.BillingModePayPerRequest,
 		StreamSpecification: &ddbtypes.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: ddbtypes.StreamViewTypeNewAndOldImages},
 	}); err != nil {
@@ -340,8 +344,10 @@ func streamJournal(t *testing.T, w world) (journal []lakecheck.Record, last map[
 				t.Fatal(err)
 			}
 			for _, r := range page.Records {
-				journal = append(journal, lakecheck.Record{Shard: s.ID, Seq: r.DynamoDB.SequenceNumber, EventID: r.EventID, Op: r.EventName,
-					KeyJSON: string(r.DynamoDB.Keys), NewJSON: string(r.DynamoDB.NewImage), OldJSON: string(r.DynamoDB.OldImage)})
+				journal = append(journal, lakecheck.Record{
+					Shard: s.ID, Seq: r.DynamoDB.SequenceNumber, EventID: r.EventID, Op: r.EventName,
+					KeyJSON: string(r.DynamoDB.Keys), NewJSON: string(r.DynamoDB.NewImage), OldJSON: string(r.DynamoDB.OldImage),
+				})
 				if last[s.ID], err = transform.ParseSeq(r.DynamoDB.SequenceNumber); err != nil {
 					t.Fatal(err)
 				}

@@ -70,8 +70,10 @@ const retention = 24 * time.Hour
 // newReport is a pure view of the tables at a moment. alive are the workers whose
 // beat was seen to move.
 func newReport(t consumer.Table, table checkpoint.Table, alive map[string]bool, gaps []consumer.Gap, now time.Time) report {
-	r := report{Table: t.Name, Stream: t.StreamARN, Lag: -1, Headroom: -1,
-		Workers: []workerReport{}, Shards: []shardReport{}, Gaps: append([]consumer.Gap{}, gaps...)}
+	r := report{
+		Table: t.Name, Stream: t.StreamARN, Lag: -1, Headroom: -1,
+		Workers: []workerReport{}, Shards: []shardReport{}, Gaps: append([]consumer.Gap{}, gaps...),
+	}
 	ended, known := map[string]bool{}, map[string]bool{}
 	for _, l := range table.Leases {
 		known[l.Key], ended[l.Key] = true, l.Checkpoint.Sentinel == checkpoint.ShardEnd

@@ -52,10 +52,17 @@ func TestSettingsAreRead(t *testing.T) {
 		want      example
 	}{
 		{"what is not given has its default", []string{"--table", "t"}, nil, defaults},
-		{"a variable is as good as a flag", nil, []string{"DYNAMOLAKE_TABLE=t", "DYNAMOLAKE_FLUSH_INTERVAL=1m", "DYNAMOLAKE_OLD_IMAGE=true", "DYNAMOLAKE_FLUSH_BYTES=1MiB"},
-			with(func(e *example) { e.flush, e.old, e.bytes = time.Minute, true, 1<<20 })},
-		{"a flag beats its variable", []string{"--table=t", "--flush-rows=7", "--old-image=false"}, []string{"DYNAMOLAKE_FLUSH_ROWS=8", "DYNAMOLAKE_TABLE=u", "DYNAMOLAKE_OLD_IMAGE=true"},
-			with(func(e *example) { e.rows = 7 })},
+		{
+			"a variable is as good as a flag", nil,
+			[]string{"DYNAMOLAKE_TABLE=t", "DYNAMOLAKE_FLUSH_INTERVAL=1m", "DYNAMOLAKE_OLD_IMAGE=true", "DYNAMOLAKE_FLUSH_BYTES=1MiB"},
+			with(func(e *example) { e.flush, e.old, e.bytes = time.Minute, true, 1<<20 }),
+		},
+		{
+			"a flag beats its variable",
+			[]string{"--table=t", "--flush-rows=7", "--old-image=false"},
+			[]string{"DYNAMOLAKE_FLUSH_ROWS=8", "DYNAMOLAKE_TABLE=u", "DYNAMOLAKE_OLD_IMAGE=true"},
+			with(func(e *example) { e.rows = 7 }),
+		},
 		{"a flag that says the default beats its variable too", []string{"--table=t", "--flush-rows=100"}, []string{"DYNAMOLAKE_FLUSH_ROWS=8"}, defaults},
 		{"a flag beats a variable that could not be used", []string{"--table=t", "--flush-rows=7"}, []string{"DYNAMOLAKE_FLUSH_ROWS=many"}, with(func(e *example) { e.rows = 7 })},
 		{"a switch needs no value", []string{"--old-image", "--table", "t"}, nil, with(func(e *example) { e.old = true })},
@@ -212,10 +219,19 @@ func TestExitCodesOfMain(t *testing.T) {
 		{"a command that is not there", []string{"consum"}, nil, 2, "", `dynamolake: there is no command "consum"; see dynamolake --help`},
 		{"settings that cannot be used", []string{"consume"}, nil, 2, "", "dynamolake consume: the settings cannot be used:\n  --table (DYNAMOLAKE_TABLE) is required\n  --lake (DYNAMOLAKE_LAKE) is required\n"},
 		{"a sabotage that is not there", []string{"demo", "--break=x"}, nil, 2, "", "dynamolake demo: the settings cannot be used:\n  --break (DYNAMOLAKE_BREAK) = \"x\": want one of checkpoint-early, overwrite, fork\n"},
-		{"a time in the future", []string{"consume", "--table=t", "--lake=s3://b", "--initial=2126-01-01T00:00:00Z"}, nil, 2, "",
-			"dynamolake consume: the settings cannot be used:\n  --initial (DYNAMOLAKE_INITIAL) = \"2126-01-01T00:00:00Z\": is in the future; want a time in the last 24 h, or LATEST\n"},
-		{"a lake that is no address", []string{"status", "--table=t"}, []string{"DYNAMOLAKE_LAKE=/data"}, 2, "",
-			"dynamolake status: the settings cannot be used:\n  --lake (DYNAMOLAKE_LAKE) = \"/data\": lake \"/data\": not an address; give s3://bucket/prefix or file:///absolute/folder\n"},
+		{
+			"a time in the future",
+			[]string{"consume", "--table=t", "--lake=s3://b", "--initial=2126-01-01T00:00:00Z"},
+			nil, 2, "",
+			"dynamolake consume: the settings cannot be used:\n  --initial (DYNAMOLAKE_INITIAL) = \"2126-01-01T00:00:00Z\": is in the future; want a time in the last 24 h, or LATEST\n",
+		},
+		{
+			"a lake that is no address",
+			[]string{"status", "--table=t"},
+			[]string{"DYNAMOLAKE_LAKE=/data"},
+			2, "",
+			"dynamolake status: the settings cannot be used:\n  --lake (DYNAMOLAKE_LAKE) = \"/data\": lake \"/data\": not an address; give s3://bucket/prefix or file:///absolute/folder\n",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var out, err bytes.Buffer
