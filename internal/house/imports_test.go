@@ -43,6 +43,7 @@ var confined = []struct {
 	{"github.com/apache/arrow-go", []string{"internal/lakecheck", "_test.go"}, "Arrow reads what parquet-go wrote, as a check"},
 	{"github.com/duckdb/duckdb-go", []string{"_test.go"}, "cgo; a reader for tests"},
 	{"github.com/xitongsys", []string{"_test.go"}, "unmaintained; a reader for tests"},
+	{"github.com/johannesboyne/gofakes3", []string{"_test.go"}, "a fake, beside the simulator's own S3"},
 	{"github.com/google/go-cmp", []string{"_test.go", "internal/awssim/scenario"}, "it panics on purpose"},
 	{"github.com/spf13/pflag", []string{"cmd/dynamolake"}, "flags belong to the command"},
 	{"github.com/aws/aws-sdk-go-v2/service/kinesis", []string{"consumer", "consumer/adapter"}, "the Kinesis API is the adapter's pretence"},
