@@ -106,7 +106,7 @@ func (p *play) fleet(ctx context.Context, log *zap.Logger) *fleet {
 		o.Lease, o.Renew, o.Settle, o.PollMax = demoLease, demoLease, demoLease, time.Second
 		o.Limits.Age = demoFlush
 		if p.sabotage != "" {
-			o.Store = scene.Break(p.sabotage, o.Store)
+			o.Store = scene.Break(ctx, p.sabotage, o.Store)
 		}
 		o.Store = &counting{Store: o.Store, rows: &p.durable}
 		ctx, cancel := context.WithCancel(ctx)

@@ -15,41 +15,46 @@ import (
 
 // Sabotages are ways to break the promise on purpose: each takes a store and
 // returns one that lies. A check that does not catch them is no check.
-var sabotages = map[string]func(writer.Store) writer.Store{
+var sabotages = map[string]func(context.Context, writer.Store) writer.Store{
 	// The checkpoint passes what is not durable: a write is acknowledged at once
 	// and happens later, if its worker lives.
-	"checkpoint-early": func(s writer.Store) writer.Store { return &early{Store: s} },
+	"checkpoint-early": func(life context.Context, s writer.Store) writer.Store { return early{s, life} },
 	// The second writer of a name wins, as in a store without conditional writes.
-	"overwrite": func(s writer.Store) writer.Store { return overwriting{s.(direct)} },
+	"overwrite": func(_ context.Context, s writer.Store) writer.Store { return overwriting{s.(direct)} },
 	// A refused batch is written all the same, under another name.
-	"fork": func(s writer.Store) writer.Store { return forking{s} },
+	"fork": func(_ context.Context, s writer.Store) writer.Store { return forking{s} },
 }
 
 // Sabotages names the ways to break the promise.
 func Sabotages() []string { return []string{"checkpoint-early", "overwrite", "fork"} }
 
-// Break returns a store that breaks the promise in the named way. The store is one of
-// [Scene.Store].
-func Break(how string, s writer.Store) writer.Store { return sabotages[how](s) }
+// Break returns a store that breaks the promise in the named way, for a worker that
+// lives as long as the context. The store is one of [Scene.Store].
+func Break(life context.Context, how string, s writer.Store) writer.Store {
+	return sabotages[how](life, s)
+}
 
 // chained tells the objects that the promise is about; the probe must not be lied to.
 func chained(key string) bool {
 	return strings.Contains(key, "/after-") && strings.Contains(key, "/changes/")
 }
 
-type early struct{ writer.Store }
+type early struct {
+	writer.Store
+	life context.Context
+}
 
 const earlyBy = time.Second
 
-func (e *early) PutNew(ctx context.Context, key string, body []byte, meta map[string]string) error {
+func (e early) PutNew(ctx context.Context, key string, body []byte, meta map[string]string) error {
 	if !chained(key) {
 		return e.Store.PutNew(ctx, key, body, meta)
 	}
 	go func() {
 		select {
-		case <-ctx.Done(): // its worker is gone, and the write with it
+		case <-e.life.Done(): // its worker is gone, and the write with it
 		case <-time.After(earlyBy):
-			_ = e.Store.PutNew(ctx, key, body, meta) // nobody is told: that is the sabotage
+			_ = e.Store.PutNew(e.life, key, body, meta) // nobody is told: that is the sabotage
 		}
 	}()
 	return nil

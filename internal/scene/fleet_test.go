@@ -181,10 +181,10 @@ func (h *history) join() {
 	skew := time.Duration(h.rng.IntN(7200)-3600) * time.Second
 	o.Wall = func() time.Time { return time.Now().Add(skew) }
 	o.OldImage = h.rng.IntN(2) == 0
-	if h.sabotage != "" {
-		o.Store = scene.Break(h.sabotage, o.Store)
-	}
 	ctx, stop := context.WithCancel(context.Background())
+	if h.sabotage != "" {
+		o.Store = scene.Break(ctx, h.sabotage, o.Store)
+	}
 	m := &member{name: name, stop: stop, done: make(chan struct{})}
 	h.workers = append(h.workers, m)
 	go func() {
