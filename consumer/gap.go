@@ -30,7 +30,7 @@ type Gap struct {
 	Shard     string    `json:"shard"`
 	After     string    `json:"after"` // the cursor whose successor is lost, 40 digits
 	Seen      time.Time `json:"seen"`
-	Since     time.Time `json:"since,omitzero"` // everything up to here is in the lake
+	Since     time.Time `json:"since,omitzero"` // what is lost is younger than this, or than the stream keeps
 	Reason    string    `json:"reason"`
 	Policy    GapPolicy `json:"policy"`
 	Worker    string    `json:"worker"`
