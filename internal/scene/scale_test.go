@@ -1,8 +1,7 @@
 //go:build !race
 
-// Without the race detector: it keeps a record of each timer that ever fired in a
-// bubble, and its runtime breaks off (SIGSEGV, CHECK failed) long before this fleet
-// is done. TestFleet runs the same code under it.
+// Without the race detector: its runtime breaks off (SIGSEGV or "CHECK failed") in a bubble
+// with as many goroutines and timers as this fleet has. TestFleet runs the same code under it.
 
 package scene_test
 
