@@ -229,8 +229,10 @@ func TestIdleShardsCostLittleMemory(t *testing.T) {
 	}
 	var log bytes.Buffer
 	child := exec.Command(program, "consume", "--table", scene.TableName, "--lake", "s3://"+scene.Bucket)
-	child.Env = []string{"HOME=" + t.TempDir(), "AWS_ENDPOINT_URL=" + server.URL, "AWS_REGION=eu-west-1",
-		"AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b", "AWS_EC2_METADATA_DISABLED=true"}
+	child.Env = []string{
+		"HOME=" + t.TempDir(), "AWS_ENDPOINT_URL=" + server.URL, "AWS_REGION=eu-west-1",
+		"AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b", "AWS_EC2_METADATA_DISABLED=true",
+	}
 	child.Stdout, child.Stderr = &log, &log
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
