@@ -93,9 +93,10 @@ type history struct {
 	mu      sync.Mutex
 	weather *rand.Rand // for faults; the calls' order decides, virtual time makes it repeatable enough to find bugs
 	calm    bool
-	cut     map[string]time.Time // until when a worker's requests fail; zero is for ever
-	frozen  map[string]time.Time // until when they wait
-	down    map[string]time.Time // until when a service throttles or fails for everyone
+	cut     map[string]time.Time     // until when a worker's requests fail; zero is for ever
+	frozen  map[string]time.Time     // until when they wait
+	atPut   map[string]time.Duration // for how long a worker freezes at its next file
+	down    map[string]time.Time     // until when a service throttles or fails for everyone
 
 	workers []*member
 	next    int
@@ -105,14 +106,15 @@ type member struct {
 	name string
 	stop context.CancelFunc
 	done chan struct{}
-	dead bool
+	dead bool // cut off for good
+	gone bool // that, or told to stop
 }
 
 func playHistory(t *testing.T, seed uint64, sabotage string) (report lakecheck.Report, stuck error) {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	h := &history{
 		t: t, sabotage: sabotage, rng: rng, weather: rand.New(rand.NewPCG(seed, 2)), log: zap.NewNop(),
-		cut: map[string]time.Time{}, frozen: map[string]time.Time{},
+		cut: map[string]time.Time{}, frozen: map[string]time.Time{}, atPut: map[string]time.Duration{},
 		down: map[string]time.Time{},
 	}
 	if *oneSeed != 0 {
@@ -208,15 +210,23 @@ func (h *history) event() {
 	switch h.rng.IntN(12) {
 	case 0: // killed: its requests never come through again
 		h.set(h.cut, m.name, time.Time{})
-		m.dead = true
+		m.dead, m.gone = true, true
 		h.join()
-	case 1, 2: // frozen, mostly for longer than the lease, with requests on the way
-		h.set(h.frozen, m.name, time.Now().Add(time.Duration(1+h.rng.IntN(15))*time.Second))
+	case 1: // frozen, mostly for longer than the lease, with requests on the way
+		h.set(h.frozen, m.name, time.Now().Add(time.Duration(1+h.rng.IntN(25))*time.Second))
+	case 2: // frozen for longer than the lease, with a file on the way: the zombie that the chain is for
+		for m.gone {
+			m = h.workers[h.rng.IntN(len(h.workers))]
+		}
+		h.mu.Lock()
+		h.atPut[m.name] = time.Duration(8+h.rng.IntN(12)) * time.Second
+		h.mu.Unlock()
 	case 3: // cut off for a while
 		if !m.dead {
 			h.set(h.cut, m.name, time.Now().Add(time.Duration(1+h.rng.IntN(12))*time.Second))
 		}
 	case 4: // SIGTERM, and a replacement
+		m.gone = true
 		m.stop()
 		h.join()
 	case 5, 6:
@@ -270,6 +280,10 @@ func (h *history) fault(call *awssim.Call) awssim.Fault {
 	defer h.mu.Unlock()
 	if until, ok := h.cut[call.Client]; ok && (until.IsZero() || time.Now().Before(until)) {
 		return awssim.Fault{Status: 503, Code: "ServiceUnavailable", Message: "cut off"}
+	}
+	if d, ok := h.atPut[call.Client]; ok && call.Operation == "PutObject" && strings.Contains(call.Target, "/changes/") {
+		delete(h.atPut, call.Client)
+		h.frozen[call.Client] = time.Now().Add(d)
 	}
 	if wait := time.Until(h.frozen[call.Client]); wait > 0 {
 		return awssim.Fault{Delay: wait, Linger: true}

@@ -122,6 +122,9 @@ func (s *Scene) Behind(ctx context.Context) (records int, where string, err erro
 	rows, ancestors := map[string]checkpoint.Row{}, map[string]bool{}
 	for _, l := range table.Leases {
 		rows[l.Key] = l
+		if !l.ParentGone && l.Checkpoint.Seq == "" && l.Checkpoint.Sentinel != checkpoint.ShardEnd {
+			continue // it may still wait for its parent, which a listing hid
+		}
 		for p := parent[l.Key]; p != ""; p = parent[p] {
 			ancestors[p] = true
 		}
