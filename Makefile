@@ -1,6 +1,6 @@
 # help   this list
 # demo   a whole fleet against an embedded AWS in one process; proves lake == table
-# test   vet, every test with the race detector, and those of scale without it
+# test   vet, the tests with the race detector, and the long ones without it
 # check  format, vet, staticcheck, known vulnerabilities, go.mod files tidy
 # bench  every benchmark, COUNT times, summed up; BASE=<earlier file> compares
 # fuzz   each fuzz target for FUZZTIME
@@ -18,9 +18,9 @@ STAT  := go tool -modfile=tools/bench/go.mod benchstat
 P        ?= 2
 TIMEOUT  ?= 10m
 PKG      ?= ./...
-# The tests of scale (-short leaves them out) and all of the fleet's histories; the
-# race detector would make them take an hour.
-SCALE    ?= ./internal/scene ./checkpoint ./consumer
+# -short leaves out what the race detector would make take an hour, or what its runtime
+# cannot bear in one bubble of synctest; these packages are tested whole without it.
+WHOLE    ?= ./cmd/dynamolake ./internal/scene ./checkpoint ./consumer
 BENCH    ?= .
 COUNT    ?= 6
 FUZZTIME ?= 20s
@@ -34,7 +34,7 @@ demo:
 test:
 	go vet ./...
 	go test -race -short -vet=off -p $(P) -timeout $(TIMEOUT) $(PKG)
-	go test -vet=off -p 1 -timeout $(TIMEOUT) $(SCALE)
+	go test -vet=off -p 1 -timeout $(TIMEOUT) $(WHOLE)
 
 check:
 	@unformatted=$$($(LINT) gofumpt -l .) || exit 1; \

@@ -89,11 +89,11 @@ func (w world) s3() *s3.Client {
 
 func (w world) store() writer.Store { return writer.NewS3(w.s3(), w.bucket, "") }
 
-// build makes the real binary.
+// build makes the real binary, with the race detector in it.
 func build(t *testing.T) string {
 	t.Helper()
 	bin := filepath.Join(t.TempDir(), "dynamolake")
-	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-race", "-o", bin, ".").CombinedOutput(); err != nil {
 		t.Fatalf("building dynamolake: %v\n%s", err, out)
 	}
 	return bin
@@ -103,6 +103,9 @@ func build(t *testing.T) string {
 // S3 server, kills and freezes them at random for a minute under a live writer,
 // and compares the lake with the stream and the table.
 func TestProcessesLoseAndDoubleNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a minute and a half of real processes")
+	}
 	w := openWorld(t)
 	bin := build(t)
 	logs := t.TempDir()
@@ -164,6 +167,7 @@ func TestProcessesLoseAndDoubleNothing(t *testing.T) {
 			t.Errorf("worker-%d did not end cleanly on SIGTERM: %v", i, err)
 		}
 	}
+	noRaces(t, logs)
 	table, err := consumer.Describe(t.Context(), dynamodb.NewFromConfig(w.cfg), w.table)
 	if err != nil {
 		t.Fatal(err)
@@ -380,6 +384,24 @@ func awaitCheckpoint(t *testing.T, w world, last map[string]transform.Seq) {
 			t.Fatalf("the fleet does not reach the end of the stream: %d shards behind\n%+v", behind, r)
 		}
 		time.Sleep(200 * time.Millisecond) // real processes live in real time
+	}
+}
+
+// noRaces fails if the race detector spoke up in any process.
+func noRaces(t *testing.T, dir string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.log"))
+	if err != nil || len(files) != processes {
+		t.Fatalf("logs %v, error %v; want one of each process", files, err)
+	}
+	for _, name := range files {
+		body, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i := strings.Index(string(body), "WARNING: DATA RACE"); i >= 0 {
+			t.Errorf("%s:\n%s", filepath.Base(name), body[i:min(len(body), i+3000)])
+		}
 	}
 }
 

@@ -4,4 +4,4 @@ package scene_test
 
 // The race detector makes a history six times as expensive; make test plays the
 // full number without it.
-const fleetSeeds = 40
+const fleetSeeds = 20
