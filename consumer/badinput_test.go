@@ -174,7 +174,7 @@ func TestADeniedStreamIsToldOnceAndAskedSlowly(t *testing.T) {
 				return awssim.Fault{}
 			})
 			time.Sleep(time.Minute)
-			f.Cloud.ResetCounts()
+			f.forgetCalls()
 			time.Sleep(10 * time.Minute)
 			if n := f.calls("GetRecords", scene.TableName); n > 4*70 {
 				t.Errorf("%d GetRecords on 4 shards in ten denied minutes, want one in 10 s and shard", n)

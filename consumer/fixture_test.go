@@ -29,6 +29,7 @@ type fixture struct {
 	mu      sync.Mutex
 	members []*member
 	cut     map[string]bool // workers whose requests fail
+	asked   map[string]int  // "operation target": requests
 }
 
 type member struct {
@@ -53,10 +54,11 @@ func inBubble(t *testing.T, cfg awssim.Config, shards int, story func(*fixture))
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := &fixture{T: t, Scene: s, cut: map[string]bool{}}
+		f := &fixture{T: t, Scene: s, cut: map[string]bool{}, asked: map[string]int{}}
 		cloud.Intercept(func(call *awssim.Call) awssim.Fault {
 			f.mu.Lock()
 			defer f.mu.Unlock()
+			f.asked[call.Operation+" "+call.Target]++
 			if f.cut[call.Client] {
 				return awssim.Fault{Status: 503, Code: "ServiceUnavailable"}
 			}
@@ -181,15 +183,23 @@ func (f *fixture) row(shard string) (checkpoint.Row, bool) {
 	return checkpoint.Row{}, false
 }
 
-// calls counts an operation on everything that has the prefix as its target.
-func (f *fixture) calls(operation, target string) int64 {
-	var n int64
-	for k, c := range f.Cloud.Counts() {
-		if k.Operation == operation && strings.HasPrefix(k.Target, target) {
-			n += c.Calls
+// calls counts an operation on everything that has the prefix as its target, since
+// forgetCalls.
+func (f *fixture) calls(operation, target string) (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for k, c := range f.asked {
+		if strings.HasPrefix(k, operation+" "+target) {
+			n += c
 		}
 	}
 	return n
+}
+
+func (f *fixture) forgetCalls() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	clear(f.asked)
 }
 
 func (f *fixture) rollAll() {
