@@ -198,8 +198,10 @@ func TestTheLargestItemWithBothImages(t *testing.T) {
 			it := item{"customer": text("big"), "order": number("1"), "fill": text(strings.Repeat(string(rune('a'+round)), 399_000))}
 			f.putItem(scene.TableName, it)
 			// As many bytes of base64 and escapes as fit.
-			f.putItem(scene.TableName, item{"customer": text("raw"), "order": number("1"), "round": number(fmt.Sprint(round)),
-				"raw": &ddbtypes.AttributeValueMemberB{Value: bytes.Repeat([]byte{0, 255, byte(round)}, 133_000)}})
+			f.putItem(scene.TableName, item{
+				"customer": text("raw"), "order": number("1"), "round": number(fmt.Sprint(round)),
+				"raw": &ddbtypes.AttributeValueMemberB{Value: bytes.Repeat([]byte{0, 255, byte(round)}, 133_000)},
+			})
 			f.putItem(scene.TableName, item{"customer": text("esc"), "order": number("1"), "round": number(fmt.Sprint(round)), "esc": text(strings.Repeat("\x01\"", 199_000))})
 		}
 		f.await()
@@ -212,9 +214,11 @@ func TestTheLargestItemWithBothImages(t *testing.T) {
 // hostile are strings that break naive code: separators, quotes, escapes,
 // placeholders, type names, our own columns, every kind of Unicode.
 func hostile() []string {
-	list := []string{".", "..", "a.b", `"`, `'`, "`", `\`, `\\"`, `a\u0000b`, "\x00", "\x01\x1f\x7f", "\n", "\r\n", "\t", " ", "#n", ":v", "$", "{}", "[0]", "null",
+	list := []string{
+		".", "..", "a.b", `"`, `'`, "`", `\`, `\\"`, `a\u0000b`, "\x00", "\x01\x1f\x7f", "\n", "\r\n", "\t", " ", "#n", ":v", "$", "{}", "[0]", "null",
 		"_op", "_seq", "_rest", "_old", "S", "N", "M", "NULL", "Keys", "NewImage", "SequenceNumber", "NextShardIterator",
-		"Ünï", "e\u0301", "\u2028\u2029", "💧", "\U0010ffff", "\ufeff", "\u202e", "日本語", strings.Repeat("é\\\"", 15_000)}
+		"Ünï", "e\u0301", "\u2028\u2029", "💧", "\U0010ffff", "\ufeff", "\u202e", "日本語", strings.Repeat("é\\\"", 15_000),
+	}
 	return list
 }
 
@@ -338,8 +342,10 @@ func TestAStreamOfNewImagesAloneIsEnough(t *testing.T) {
 
 func TestADeleteByTTLIsTold(t *testing.T) {
 	inBubble(t, awssim.Config{}, 1, func(f *fixture) {
-		if _, err := f.db().UpdateTimeToLive(f.Context(), &dynamodb.UpdateTimeToLiveInput{TableName: aws.String(scene.TableName),
-			TimeToLiveSpecification: &ddbtypes.TimeToLiveSpecification{AttributeName: aws.String("expires"), Enabled: aws.Bool(true)}}); err != nil {
+		if _, err := f.db().UpdateTimeToLive(f.Context(), &dynamodb.UpdateTimeToLiveInput{
+			TableName:               aws.String(scene.TableName),
+			TimeToLiveSpecification: &ddbtypes.TimeToLiveSpecification{AttributeName: aws.String("expires"), Enabled: aws.Bool(true)},
+		}); err != nil {
 			t.Fatal(err)
 		}
 		f.start("w", nil)

@@ -153,8 +153,11 @@ func TestConsumeSaysHowToTurnTheStreamOn(t *testing.T) {
 		{"off", "", nil, `table "orders" has no stream; turn it on with: ` + on},
 		{"keys only", ddbtypes.StreamViewTypeKeysOnly, nil, `the stream of table "orders" is KEYS_ONLY, which does not carry what items became`},
 		{"old images only", ddbtypes.StreamViewTypeOldImage, nil, `the stream of table "orders" is OLD_IMAGE, which does not carry what items became`},
-		{"old images asked for where there are none", ddbtypes.StreamViewTypeNewImage, []string{"--old-image"},
-			`old images were asked for, but the stream of table "orders" is NEW_IMAGE; leave --old-image out or change the stream`},
+		{
+			"old images asked for where there are none", ddbtypes.StreamViewTypeNewImage,
+			[]string{"--old-image"},
+			`old images were asked for, but the stream of table "orders" is NEW_IMAGE; leave --old-image out or change the stream`,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Setenv("AWS_REGION", "eu-west-1")

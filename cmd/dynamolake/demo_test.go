@@ -26,6 +26,14 @@ func demo(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	return code, out.String(), err.String()
 }
 
+// seeds is how many runs of a kind there are; the race detector runs -short.
+func seeds() int {
+	if testing.Short() {
+		return 1
+	}
+	return 3
+}
+
 // lastLine is the figures of a run, which must have the keys that were promised and
 // no others.
 func lastLine(t *testing.T, stdout string) map[string]float64 {
@@ -55,7 +63,7 @@ func lastLine(t *testing.T, stdout string) map[string]float64 {
 }
 
 func TestDemoProvesTheLake(t *testing.T) {
-	for seed := range 2 {
+	for seed := range seeds() {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
 			code, out, log := demo(t, "--output", "json", "--seed", fmt.Sprint(seed))
@@ -106,7 +114,7 @@ func TestDemoCatchesEachSabotage(t *testing.T) {
 	// What each is bound to do.
 	figure := map[string]string{"checkpoint-early": "lost", "overwrite": "lost", "fork": "doubled"}
 	for _, sabotage := range scene.Sabotages() {
-		for seed := range 2 {
+		for seed := range seeds() {
 			t.Run(fmt.Sprint(sabotage, " with seed ", seed), func(t *testing.T) {
 				t.Parallel()
 				code, out, log := demo(t, "--output=json", "--break="+sabotage, "--seed", fmt.Sprint(seed))

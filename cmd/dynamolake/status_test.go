@@ -319,20 +319,46 @@ func TestReport(t *testing.T) {
 		lag    float64
 	}{
 		{"no rows yet: the lag is unknown, not zero", nil, map[string]bool{"w": true}, fleetAlive, nil, -1},
-		{"an owner without a row in the worker table has no beat",
-			[]checkpoint.Row{row("a", "gone", "TRIM_HORIZON", nil)}, map[string]bool{"w": true}, fleetAlive, []string{shardFree}, 60},
-		{"a child waits, and is free when its parent has ended",
-			[]checkpoint.Row{row("a", "w", "TRIM_HORIZON", nil), row("b", "", "TRIM_HORIZON", func(r *checkpoint.Row) { r.Parents = []string{"a"} }),
-				row("c", "", checkpoint.ShardEnd, nil), row("d", "", "TRIM_HORIZON", func(r *checkpoint.Row) { r.Parents = []string{"c"} })},
-			map[string]bool{"w": true}, fleetAlive, []string{shardReading, shardWaiting, shardEnded, shardFree}, 60},
-		{"a parent without a row is waited for unless it is known to be gone",
-			[]checkpoint.Row{row("b", "", "TRIM_HORIZON", func(r *checkpoint.Row) { r.Parents = []string{"a"} }),
-				row("d", "", "TRIM_HORIZON", func(r *checkpoint.Row) { r.Parents, r.ParentGone = []string{"c"}, true })},
-			map[string]bool{"w": true}, fleetAlive, []string{shardWaiting, shardFree}, 60},
+		{
+			"an owner without a row in the worker table has no beat",
+			[]checkpoint.Row{row("a", "gone", "TRIM_HORIZON", nil)},
+			map[string]bool{"w": true},
+			fleetAlive,
+			[]string{shardFree},
+			60,
+		},
+		{
+			"a child waits, and is free when its parent has ended",
+			[]checkpoint.Row{
+				row("a", "w", "TRIM_HORIZON", nil), row("b", "", "TRIM_HORIZON", func(r *checkpoint.Row) { r.Parents = []string{"a"} }),
+				row("c", "", checkpoint.ShardEnd, nil), row("d", "", "TRIM_HORIZON", func(r *checkpoint.Row) { r.Parents = []string{"c"} }),
+			},
+			map[string]bool{"w": true},
+			fleetAlive,
+			[]string{shardReading, shardWaiting, shardEnded, shardFree},
+			60,
+		},
+		{
+			"a parent without a row is waited for unless it is known to be gone",
+			[]checkpoint.Row{
+				row("b", "", "TRIM_HORIZON", func(r *checkpoint.Row) { r.Parents = []string{"a"} }),
+				row("d", "", "TRIM_HORIZON", func(r *checkpoint.Row) { r.Parents, r.ParentGone = []string{"c"}, true }),
+			},
+			map[string]bool{"w": true},
+			fleetAlive,
+			[]string{shardWaiting, shardFree},
+			60,
+		},
 		{"ended shards do not lag", []checkpoint.Row{row("c", "w", checkpoint.ShardEnd, nil)}, map[string]bool{"w": true}, fleetAlive, []string{shardEnded}, -1},
 		{"nobody beats", []checkpoint.Row{row("a", "w", "TRIM_HORIZON", nil)}, nil, fleetDead, []string{shardFree}, 60},
-		{"the worst shard counts", []checkpoint.Row{row("a", "w", "TRIM_HORIZON", nil), row("b", "w", "TRIM_HORIZON", func(r *checkpoint.Row) { r.CurrentTo = now.Add(-time.Hour) })},
-			map[string]bool{"w": true}, fleetAlive, []string{shardReading, shardReading}, 3600},
+		{
+			"the worst shard counts",
+			[]checkpoint.Row{row("a", "w", "TRIM_HORIZON", nil), row("b", "w", "TRIM_HORIZON", func(r *checkpoint.Row) { r.CurrentTo = now.Add(-time.Hour) })},
+			map[string]bool{"w": true},
+			fleetAlive,
+			[]string{shardReading, shardReading},
+			3600,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newReport(consumer.Table{Name: "t"}, checkpoint.Table{Leases: c.rows, Workers: []checkpoint.Worker{{ID: "w", Beat: 7}}}, c.alive, nil, now)
