@@ -96,6 +96,9 @@ func pageAfter(seq string) (int, error) {
 // TestMemoryIsBoundedWhateverTheShards has more waiting than fits, in many shards, and
 // an S3 that takes nothing for a while and little afterwards.
 func TestMemoryIsBoundedWhateverTheShards(t *testing.T) {
+	if testing.Short() {
+		t.Skip("gigabytes of pages")
+	}
 	const (
 		shards, pages, records = 300, 2, 100
 		memory                 = 32 << 20
