@@ -61,20 +61,7 @@ func openWorld(t *testing.T) world {
 			"AWS_ENDPOINT_URL_DYNAMODB="+db, "AWS_ENDPOINT_URL_DYNAMODB_STREAMS="+db, "AWS_ENDPOINT_URL_S3="+s3URL,
 			"AWS_EC2_METADATA_DISABLED=true"),
 	}
-	client := dynamodb.NewFromConfig(w.cfg)
-	if _, err := client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
-		TableName: &w.table,
-		AttributeDefinitions: []ddbtypes.AttributeDefinition{
-			{AttributeName: aws.String("customer"), AttributeType: ddbtypes.ScalarAttributeTypeS},
-			{AttributeName: aws.String("order"), AttributeType: ddbtypes.ScalarAttributeTypeN},
-		},
-		KeySchema: []ddbtypes.KeySchemaElement{
-			{AttributeName: aws.String("customer"), KeyType: ddbtypes.KeyTypeHash},
-			{AttributeName: aws.String("order"), KeyType: ddbtypes.KeyTypeRange},
-		},
-		BillingMode:         ddbtypes.BillingModePayPerRequest,
-		StreamSpecification: &ddbtypes.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: ddbtypes.StreamViewTypeNewAndOldImages},
-	}); err != nil {
+	if err := scene.CreateTable(t.Context(), dynamodb.NewFromConfig(w.cfg), w.table); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.s3().CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &w.bucket}); err != nil {

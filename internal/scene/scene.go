@@ -39,8 +39,23 @@ func Open(ctx context.Context, cloud *awssim.Cloud, shards int) (*Scene, error) 
 	cloud.SetShards(TableName, shards)
 	cfg := cloud.AWSConfig("author")
 	db := dynamodb.NewFromConfig(cfg)
+	if err := CreateTable(ctx, db, TableName); err != nil {
+		return nil, err
+	}
+	table, err := consumer.Describe(ctx, db, TableName)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := S3(cfg).CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String(Bucket)}); err != nil {
+		return nil, fmt.Errorf("creating the bucket: %w", err)
+	}
+	return &Scene{Cloud: cloud, Table: table}, nil
+}
+
+// CreateTable creates a table for an [Author], with its stream on.
+func CreateTable(ctx context.Context, db *dynamodb.Client, name string) error {
 	_, err := db.CreateTable(ctx, &dynamodb.CreateTableInput{
-		TableName: aws.String(TableName),
+		TableName: &name,
 		AttributeDefinitions: []ddbtypes.AttributeDefinition{
 			{AttributeName: aws.String("customer"), AttributeType: ddbtypes.ScalarAttributeTypeS},
 			{AttributeName: aws.String("order"), AttributeType: ddbtypes.ScalarAttributeTypeN},
@@ -53,16 +68,9 @@ func Open(ctx context.Context, cloud *awssim.Cloud, shards int) (*Scene, error) 
 		StreamSpecification: &ddbtypes.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: ddbtypes.StreamViewTypeNewAndOldImages},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("creating the table: %w", err)
+		return fmt.Errorf("creating the table: %w", err)
 	}
-	table, err := consumer.Describe(ctx, db, TableName)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := S3(cfg).CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String(Bucket)}); err != nil {
-		return nil, fmt.Errorf("creating the bucket: %w", err)
-	}
-	return &Scene{Cloud: cloud, Table: table}, nil
+	return nil
 }
 
 // S3 is a client that does not need a host per bucket.
