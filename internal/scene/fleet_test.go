@@ -67,20 +67,19 @@ func TestTheCheckCatchesSabotage(t *testing.T) {
 	for _, how := range scene.Sabotages() {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
-			const histories = 8
-			caught := 0
-			for seed := range uint64(histories) {
+			// Not every history gives every sabotage its chance; two in a few must.
+			caught, played := 0, uint64(0)
+			for ; caught < 2 && played < 24; played++ {
 				synctest.Test(t, func(t *testing.T) {
-					if report, stuck := playHistory(t, 1000+seed, how); !report.OK() || stuck != nil {
+					if report, stuck := playHistory(t, 1000+played, how); !report.OK() || stuck != nil {
 						caught++
 					}
 				})
 			}
-			// Not every history gives every sabotage its chance.
-			if caught < histories/4 {
-				t.Errorf("caught in %d of %d histories", caught, histories)
+			t.Logf("caught in %d of %d histories", caught, played)
+			if caught < 2 {
+				t.Error("the check does not notice")
 			}
-			t.Logf("caught in %d of %d histories", caught, histories)
 		})
 	}
 }
