@@ -45,7 +45,8 @@ func (s *session) flush(force bool) {
 }
 
 // commit is the order that everything rests on: a live lease, the object, then
-// the checkpoint; only then are the rows forgotten.
+// the checkpoint. The rows are forgotten when the object is durable: should the
+// checkpoint not follow, the next owner finds the object by the chain.
 func (s *session) commit(slice writer.Slice) error {
 	if err := s.lease.Check(); err != nil {
 		return err
