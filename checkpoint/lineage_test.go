@@ -138,12 +138,27 @@ func TestAParentThatIsNeverListedIsReadAsLongAsItIsThere(t *testing.T) {
 	s := newStream(Shard{ID: id[0], Closed: true}, Shard{ID: id[1], Parent: id[0]})
 	s.hidden[id[0]] = true
 	bubble(t, s, func(t *testing.T, f *fleet) {
+		born, _ := birth(id[0])
+		time.Sleep(time.Until(born.Add(21 * time.Hour))) // it is about to be trimmed
 		f.start("a")
 		f.until(30*time.Second, "the parent read", func() bool { return f.sessions(id[0]) == 1 })
 		if err := f.end(t, f.lease(id[0])); err != nil {
 			t.Fatal(err)
 		}
 		f.until(2*time.Second, "the child read", func() bool { return f.sessions(id[1]) == 1 })
+	})
+}
+
+func TestAYoungParentThatIsNotListedIsWaitedFor(t *testing.T) {
+	id := ids("", "p", "x")
+	s := newStream(Shard{ID: id[0], Closed: true}, Shard{ID: id[1], Parent: id[0]})
+	s.hidden[id[0]] = true
+	bubble(t, s, func(t *testing.T, f *fleet) {
+		f.start("a")
+		time.Sleep(time.Minute)
+		if n := f.sessions(id[0]) + f.sessions(id[1]); n != 0 {
+			t.Fatalf("%d of two shards are read, and what comes before them is not known", n)
+		}
 	})
 }
 

@@ -108,8 +108,9 @@ func (k *Keeper) list(ctx context.Context, s *lister) error {
 }
 
 // parents asks the stream for parents that a listing does not show. Those that
-// are there are most likely shown by the next. One that exists and is missing
-// from two listings gets a row nevertheless: it is about to be trimmed.
+// are there are shown by a later one, and their children wait. One that exists, is
+// missing from two listings and is old enough gets a row nevertheless: it is about to be
+// trimmed. A young one would begin before its own parent, which nobody can tell.
 func (k *Keeper) parents(ctx context.Context, unknown []string, s *lister) (gone map[string]bool, found []Shard, err error) {
 	gone = map[string]bool{}
 	missing := map[string]int{}
@@ -129,7 +130,7 @@ func (k *Keeper) parents(ctx context.Context, unknown []string, s *lister) (gone
 			gone[p] = true
 		default:
 			missing[p] = s.unlisted[p] + 1
-			if missing[p] >= 2 {
+			if missing[p] >= 2 && trimming(p, k.clock()) {
 				found = append(found, Shard{ID: p, Closed: true})
 			}
 		}

@@ -239,6 +239,13 @@ func birth(id string) (time.Time, bool) {
 // birthSlack covers the distance between a shard's end and its child's birth.
 const birthSlack = time.Minute
 
+// trimming tells whether a shard may be about to leave the stream, which keeps records
+// for 24 h. An id without a birth counts as old.
+func trimming(id string, now time.Time) bool {
+	born, ok := birth(id)
+	return !ok || now.Sub(born) > 20*time.Hour
+}
+
 // lineage is a listing and the rows, joined by parenthood.
 type lineage struct {
 	shards   map[string]Shard // listed
