@@ -13,22 +13,23 @@ import (
 // what demo runs on.
 var mayImport = map[string][]string{
 	"cmd/dynamolake": {
-		"consumer", "consumer/adapter", "bootstrap", "checkpoint", "writer", "transform",
+		"consumer", "consumer/adapter", "bootstrap", "checkpoint", "checkpoint/ledger", "writer", "transform",
 		"internal/awssim", "internal/lakecheck", "internal/scene",
 	},
-	"consumer":         {"consumer/adapter", "checkpoint", "writer", "transform"},
-	"consumer/adapter": {}, // anyone with the KCL library can use it
-	"bootstrap":        {"checkpoint", "writer", "transform"},
-	"checkpoint":       {},
-	"writer":           {"transform"},
-	"transform":        {},
+	"consumer":          {"consumer/adapter", "checkpoint", "checkpoint/ledger", "writer", "transform"},
+	"consumer/adapter":  {}, // anyone with the KCL library can use it
+	"bootstrap":         {"bootstrap/ion", "checkpoint", "checkpoint/ledger", "writer", "transform"},
+	"checkpoint":        {},
+	"checkpoint/ledger": {}, // pure, and one document
+	"writer":            {"transform"},
+	"transform":         {},
 
 	"internal/awssim":          {},
 	"internal/awssim/scenario": {}, // runs against the simulator and against real servers
 	"internal/emulators":       {},
 	"internal/house":           {},
 	"internal/lakecheck":       {"writer", "transform"},
-	"internal/scene":           {"consumer", "checkpoint", "writer", "transform", "internal/awssim", "internal/lakecheck"},
+	"internal/scene":           {"consumer", "bootstrap", "checkpoint", "checkpoint/ledger", "writer", "transform", "internal/awssim", "internal/lakecheck"},
 }
 
 // confined are third-party modules and the files or packages they stay in, so
