@@ -1,6 +1,9 @@
 package awssim
 
-import "strconv"
+import (
+	"strconv"
+	"time"
+)
 
 // A body is a JSON object being written, member by member.
 type body []byte
@@ -38,6 +41,27 @@ func (b *body) items(name string, list []item) {
 func (b *body) int(name string, n int) {
 	b.name(name)
 	*b = strconv.AppendInt(*b, int64(n), 10)
+}
+
+func (b *body) text(name, s string) {
+	b.name(name)
+	*b = appendString(*b, s)
+}
+
+// orNull adds a text, or null when there is none.
+func (b *body) orNull(name string, s *string) {
+	if s == nil {
+		b.name(name)
+		*b = append(*b, "null"...)
+		return
+	}
+	b.text(name, *s)
+}
+
+// time adds epoch seconds.
+func (b *body) time(name string, t time.Time) {
+	b.name(name)
+	*b = appendTime(*b, t)
 }
 
 // consumed adds ConsumedCapacity if the request asks for it.

@@ -78,8 +78,10 @@ func (c *Cloud) target(call *Call) string {
 		}
 		return t
 	}
-	if name := in.get("TableName").text(); name != "" {
-		return tableName(name)
+	for _, name := range []string{"TableName", "TableArn", "ExportArn"} {
+		if name := in.get(name).text(); name != "" {
+			return tableName(name)
+		}
 	}
 	var names []string
 	for _, f := range in.get("RequestItems").fields() {

@@ -143,6 +143,7 @@ func (c *Cloud) apply(call *Call) reply {
 	if err := c.checkRegion(call); err != nil {
 		return failure(call, err)
 	}
+	c.settle()
 	switch call.Service {
 	case "dynamodb", "streams":
 		out, err := c.applyJSON(call)

@@ -28,6 +28,17 @@ type Config struct {
 	// ActiveAfter is how long a new table is CREATING; 0 = not at all.
 	ActiveAfter time.Duration
 
+	// BackupsAfter is how long after it is ACTIVE a table refuses point-in-time
+	// recovery; 10 s, and below 0 = not at all.
+	BackupsAfter time.Duration
+	ExportTakes  time.Duration // from request to COMPLETED, if ClockSkew is not more; 5 min, and below 0 = nothing
+	ExportFiles  int           // of each export, one for each partition of the table; 4
+	ExportLimit  int           // under way at once in the account; 300
+
+	// ClockSkew is the most that the clock of a partition, which stamps writes for
+	// exports, is ahead or behind; each is off by its own. 0 = all are exact.
+	ClockSkew time.Duration
+
 	// Latency is added before each request is applied; nil = none. Virtual-clock
 	// tests of polling code want some, or time never moves.
 	Latency func(*Call) time.Duration
@@ -51,7 +62,13 @@ type Cloud struct {
 	shards  map[string]int     // initial shard count by table name
 	tokens  map[string]transaction
 	buckets map[string]*bucket
-	counts  map[CountKey]*Count
+
+	exports      []*export // by start
+	running      []*export // those under way
+	exported     uint64    // ids given out
+	exportTokens map[string]exportToken
+
+	counts map[CountKey]*Count
 }
 
 // New returns an empty cloud.
@@ -71,6 +88,18 @@ func New(cfg Config) *Cloud {
 	if cfg.Shards == 0 {
 		cfg.Shards = 1
 	}
+	if cfg.BackupsAfter == 0 {
+		cfg.BackupsAfter = 10 * time.Second
+	}
+	if cfg.ExportTakes == 0 {
+		cfg.ExportTakes = 5 * time.Minute
+	}
+	if cfg.ExportFiles == 0 {
+		cfg.ExportFiles = 4
+	}
+	if cfg.ExportLimit == 0 {
+		cfg.ExportLimit = 300
+	}
 	c := &Cloud{
 		cfg:     cfg,
 		rng:     rand.New(rand.NewPCG(cfg.Seed, 0x6177_7373_696d)),
@@ -79,7 +108,9 @@ func New(cfg Config) *Cloud {
 		shards:  map[string]int{},
 		tokens:  map[string]transaction{},
 		buckets: map[string]*bucket{},
-		counts:  map[CountKey]*Count{},
+
+		exportTokens: map[string]exportToken{},
+		counts:       map[CountKey]*Count{},
 	}
 	c.seq = newSequence(c.rng)
 	return c

@@ -11,6 +11,7 @@ type Record struct {
 	Key                 string
 	New, Old            string
 	Created             time.Time // exact; readers see the second
+	Micros              int64     // WriteTimestampMicros in exports, by the partition's clock
 	TTL                 bool      // deleted by the service
 }
 
@@ -26,7 +27,7 @@ func (c *Cloud) Journal(table string) []Record {
 	for i, r := range all {
 		out[i] = Record{
 			Shard: r.shard, Seq: r.seq.String(), EventID: r.eventID(), Event: r.event,
-			Key: r.keys.String(), Created: r.created, TTL: r.ttl,
+			Key: r.keys.String(), Created: r.created, Micros: r.micros, TTL: r.ttl,
 		}
 		if r.new != nil {
 			out[i].New = r.new.String()
@@ -48,13 +49,7 @@ func (c *Cloud) Items(table string) map[string]string {
 		return out
 	}
 	t.scan(c.cfg.Seed, nil, func(_ *partition, it item) bool {
-		key := item{}
-		for _, a := range it {
-			if t.isKey(a.name) {
-				key = append(key, a)
-			}
-		}
-		out[key.String()] = it.String()
+		out[t.keyPart(it).String()] = it.String()
 		return true
 	})
 	return out

@@ -56,6 +56,7 @@ func (c *Cloud) createTable(call *Call) ([]byte, error) {
 		active:    now.Add(c.cfg.ActiveAfter),
 		protected: in.get("DeletionProtectionEnabled").isTrue(),
 		parts:     map[string]*partition{},
+		lines:     c.newTimelines(name),
 	}
 	kinds := map[string]kind{}
 	for _, d := range in.get("AttributeDefinitions").items() {
@@ -196,6 +197,7 @@ func (c *Cloud) deleteTable(call *Call) ([]byte, error) {
 	if t.stream != nil {
 		c.disableStream(t)
 	}
+	c.setPITR(t, 0, time.Now())
 	delete(c.tables, t.name)
 	return c.described(t, "TableDescription"), nil
 }

@@ -44,15 +44,6 @@ func (c *Cloud) describeTimeToLive(call *Call) ([]byte, error) {
 	return append(b, `,"TimeToLiveStatus":"ENABLED"}}`...), nil
 }
 
-func (c *Cloud) describeContinuousBackups(call *Call) ([]byte, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.tables[tableName(call.in.get("TableName").text())] == nil {
-		return nil, fail(400, "TableNotFoundException", "Table not found: %s", call.in.get("TableName").text())
-	}
-	return []byte(`{"ContinuousBackupsDescription":{"ContinuousBackupsStatus":"ENABLED","PointInTimeRecoveryDescription":{"PointInTimeRecoveryStatus":"DISABLED"}}}`), nil
-}
-
 // ExpireTTL deletes what is past its TTL, as the service does, and returns how many items went.
 func (c *Cloud) ExpireTTL(table string) int {
 	c.mu.Lock()

@@ -117,10 +117,11 @@ func (c *Cloud) write(t *table, k key, old, next item, byTTL bool) {
 		return
 	}
 	t.store(c.cfg.Seed, k, next)
+	now := time.Now()
+	micros := c.stamp(t, change{k: k, old: old, new: next}, now)
 	if t.stream == nil {
 		return
 	}
-	now := time.Now()
 	s := t.stream
 	c.advance(s, now)
 	c.ids++
@@ -134,6 +135,7 @@ func (c *Cloud) write(t *table, k key, old, next item, byTTL bool) {
 		old:     old,
 		new:     next,
 		created: now,
+		micros:  micros,
 		ttl:     byTTL,
 	}
 	switch {

@@ -81,6 +81,7 @@ type record struct {
 	event          string
 	keys, old, new item
 	created        time.Time
+	micros         int64
 	ttl            bool
 }
 

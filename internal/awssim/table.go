@@ -25,6 +25,8 @@ type table struct {
 	fresh         []*partition // not yet in order
 	bytes, count  int
 	journal       []*record
+	lines         []timeline // at least one; partition keys go to them by hash
+	pitr          pitr
 }
 
 type keyAttr struct {
@@ -61,6 +63,17 @@ func (t *table) keyItem(k key) item {
 		it = it.with(t.sort.name, k.sort)
 	}
 	return it
+}
+
+// keyPart is the key attributes of an item.
+func (t *table) keyPart(it item) item {
+	var k item
+	for _, a := range it {
+		if t.isKey(a.name) {
+			k = append(k, a)
+		}
+	}
+	return k
 }
 
 // keyOf finds the key in a whole item that is to be put.
