@@ -117,12 +117,19 @@ type exported struct {
 // worked out again, and returns what it saw.
 func readExport(t *testing.T, summaryKey string, get func(key string) []byte) exported {
 	t.Helper()
+	return readEdited(t, summaryKey, false, get)
+}
+
+// readEdited also reads an export whose summary was edited after its checksum was made.
+func readEdited(t *testing.T, summaryKey string, edited bool, get func(key string) []byte) exported {
+	t.Helper()
 	var x exported
 	manifest := func(key string) []byte {
 		b := get(key)
 		sum := md5.Sum(b)
-		if want := base64.StdEncoding.EncodeToString(sum[:]); string(get(strings.TrimSuffix(key, ".json")+".md5")) != want {
-			t.Errorf("%s: its .md5 is not %s", key, want)
+		said := string(get(strings.TrimSuffix(key, ".json") + ".md5"))
+		if want := base64.StdEncoding.EncodeToString(sum[:]); len(said) != 24 || said != want && !(edited && key == summaryKey) {
+			t.Errorf("%s: its .md5 is %q, want %s", key, said, want)
 		}
 		return b
 	}
