@@ -49,7 +49,7 @@ func NewFolder(root string) (*Folder, error) {
 		return nil, f.explain("open", "", err)
 	}
 	for _, e := range entries {
-		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > 24*time.Hour {
+		if info, err := e.Info(); err == nil && e.Name() != swapLock && time.Since(info.ModTime()) > 24*time.Hour {
 			_ = os.Remove(filepath.Join(root, tempDir, e.Name())) // another worker may be first
 		}
 	}
@@ -209,9 +209,11 @@ func (f *Folder) explain(op, key string, err error) error {
 		hint = "the disk is full; free some space (nothing was written, and nothing is lost: the stream keeps its changes for 24 hours)"
 	case errors.Is(err, syscall.EFBIG):
 		hint = "the file is larger than allowed here; raise the limit (ulimit -f) or lower the flush limits"
+	case errors.Is(err, errors.ErrUnsupported):
+		hint = "the file system cannot do this (locks on files, for documents that change); put the lake on another or on S3"
 	case errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS):
 		hint = "this process may not write there; give it the folder or mount it writable"
-		if op != "write" && op != "open" {
+		if op != "write" && op != "open" && op != "delete" {
 			hint = "this process may not read there; give it access to the folder"
 		}
 	}

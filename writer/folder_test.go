@@ -115,8 +115,9 @@ func TestFolderSweepsOldTemporaryFiles(t *testing.T) {
 	}
 }
 
-// TestFullDisk writes to a file system of 1 MB until it is full.
-func TestFullDisk(t *testing.T) {
+// smallDisk is a lake on a file system of 1 MB.
+func smallDisk(t *testing.T) *Folder {
+	t.Helper()
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
 		t.Skipf("a small tmpfs cannot be mounted here (needs root): %v", err)
@@ -130,6 +131,12 @@ func TestFullDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return f
+}
+
+// TestFullDisk writes to a small file system until it is full.
+func TestFullDisk(t *testing.T) {
+	f := smallDisk(t)
 	body := make([]byte, 300<<10)
 	for n := 0; ; n++ {
 		key := fmt.Sprintf("a/%d", n)
@@ -149,7 +156,7 @@ func TestFullDisk(t *testing.T) {
 	if n := temps(t, f); n != 0 {
 		t.Errorf("%d temporary files are left", n)
 	}
-	if err := os.Remove(filepath.Join(dir, "a", "0")); err != nil {
+	if err := os.Remove(filepath.Join(f.root, "a", "0")); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.PutNew(t.Context(), "a/again", body, nil); err != nil {

@@ -10,7 +10,7 @@ import (
 
 // Open returns the lake at an address: s3://bucket/prefix or file:///folder. The
 // S3 client is asked for only when it is needed.
-func Open(lake string, client func() (*s3.Client, error)) (Store, error) {
+func Open(lake string, client func() (*s3.Client, error)) (Lake, error) {
 	bad := func(why string) error {
 		return fmt.Errorf("lake %q: %s; give s3://bucket/prefix or file:///absolute/folder", lake, why)
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/smithy-go"
 )
 
 // maxObject is the most that one PUT may hold.
@@ -72,7 +71,7 @@ func (s *S3) Head(ctx context.Context, key string) (Object, error) {
 
 // Get reads an object.
 func (s *S3) Get(ctx context.Context, key string) ([]byte, Object, error) {
-	out, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.bucket, Key: aws.String(s.prefix + key)})
+	out, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.bucket, Key: aws.String(s.prefix + key)}, quiet)
 	if err != nil {
 		return nil, Object{}, s.explain("read", key, err)
 	}
@@ -112,11 +111,7 @@ func (s *S3) explain(op, key string, err error) error {
 	if err == nil {
 		return nil
 	}
-	code := ""
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		code = api.ErrorCode()
-	}
+	code := code(err)
 	hint := ""
 	switch st := status(err); {
 	case code == "NoSuchBucket":
@@ -125,12 +120,14 @@ func (s *S3) explain(op, key string, err error) error {
 		hint = "bucket " + s.bucket + " is in another region" + region(err) + "; set AWS_REGION to the bucket's region"
 	case st == http.StatusForbidden && (code == "ExpiredToken" || code == "InvalidAccessKeyId" || code == "SignatureDoesNotMatch" || code == "RequestTimeTooSkewed"):
 		hint = "the credentials were refused; check them and the clock"
+	case st == http.StatusForbidden && op == "delete":
+		hint = "access denied; to delete its objects the lake needs s3:DeleteObject"
 	case st == http.StatusForbidden:
 		hint = "access denied; the lake needs s3:PutObject and s3:GetObject on its objects and s3:ListBucket on bucket " + s.bucket + " (without it S3 says denied for what is not there)"
 	case st == http.StatusNotFound:
 		return fmt.Errorf("%s %s: %w", op, s.address(key), ErrNotFound)
 	case st == http.StatusNotImplemented:
-		hint = "the store does not know this request; use one that supports conditional PUT (If-None-Match)"
+		hint = "the store does not know this request; use one that supports conditional PUT (If-None-Match, If-Match)"
 	case st >= 400 && st < 500 && st != http.StatusRequestTimeout && st != http.StatusTooManyRequests && code != "RequestTimeout" && code != "BadDigest":
 		hint = "the store refuses the request"
 	default:

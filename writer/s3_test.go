@@ -136,13 +136,18 @@ func TestS3HeadOfWhatIsNotThere(t *testing.T) {
 	}
 }
 
-func TestProbeRefusesAStoreThatIgnoresTheCondition(t *testing.T) {
-	deaf := s3Behind(t, func(next http.Handler) http.Handler {
+// ignoring is a store that does not look at a header.
+func ignoring(header string) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			r.Header.Del("If-None-Match")
+			r.Header.Del(header)
 			next.ServeHTTP(w, r)
 		})
-	})
+	}
+}
+
+func TestProbeRefusesAStoreThatIgnoresTheCondition(t *testing.T) {
+	deaf := s3Behind(t, ignoring("If-None-Match"))
 	err := Probe(t.Context(), deaf, "w")
 	if err == nil || !strings.Contains(err.Error(), "ignores If-None-Match") || !strings.Contains(err.Error(), "use a store that") {
 		t.Errorf("got %v", err)
