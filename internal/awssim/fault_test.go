@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	streamtypes "github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
 // once gives the fault to the first call of the operation.
@@ -200,6 +201,60 @@ func TestAConflictInABucketIsInjected(t *testing.T) {
 		_, err := w.s3.PutObject(t.Context(), &s3.PutObjectInput{Bucket: b, Key: aws.String("k2"), Body: strings.NewReader("x"), IfNoneMatch: aws.String("*")})
 		if code(err) != "PreconditionFailed" {
 			t.Errorf("a put whose first reply was lost is refused to its own writer: %v", err)
+		}
+	})
+}
+
+func TestAConflictAtTheEndOfAnUploadIsInjected(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newExportWorld(t, awssim.Config{})
+		b, key := aws.String("lake"), aws.String("k")
+		up, err := w.s3.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: b, Key: key})
+		if err != nil {
+			t.Fatal(err)
+		}
+		part, err := w.s3.UploadPart(t.Context(), &s3.UploadPartInput{Bucket: b, Key: key, UploadId: up.UploadId, PartNumber: aws.Int32(1), Body: strings.NewReader("x")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		complete := func() error {
+			_, err := w.s3.CompleteMultipartUpload(t.Context(), &s3.CompleteMultipartUploadInput{
+				Bucket: b, Key: key, UploadId: up.UploadId, IfNoneMatch: aws.String("*"),
+				MultipartUpload: &s3types.CompletedMultipartUpload{Parts: []s3types.CompletedPart{{ETag: part.ETag, PartNumber: aws.Int32(1)}}},
+			})
+			return err
+		}
+		w.Intercept(once("CompleteMultipartUpload", awssim.Fault{Status: 409}))
+		if err := complete(); code(err) != "ConditionalRequestConflict" {
+			t.Errorf("first: %v", err)
+		}
+		if err := complete(); err != nil {
+			t.Errorf("second: %v", err)
+		}
+	})
+}
+
+func TestExportsAreIntercepted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newExportWorld(t, awssim.Config{})
+		var targets []string
+		w.Intercept(func(c *awssim.Call) awssim.Fault {
+			targets = append(targets, c.Operation+" "+c.Table())
+			return awssim.Fault{}
+		})
+		w.Intercept(once("ExportTableToPointInTime", awssim.Fault{Code: "AccessDeniedException"}))
+		if _, err := w.full(); code(err) != "AccessDeniedException" {
+			t.Errorf("denied: %v", err)
+		}
+		w.Intercept(once("ExportTableToPointInTime", awssim.Fault{DropReply: true}))
+		d, err := w.full() // the SDK tries again, with the token of the first time
+		if err != nil || len(w.Exports("orders")) != 1 {
+			t.Fatalf("%v, error %v, %d exports", d, err, len(w.Exports("orders")))
+		}
+		w.describe(d.ExportArn)
+		want := "ExportTableToPointInTime orders|ExportTableToPointInTime orders|ExportTableToPointInTime orders|DescribeExport orders"
+		if got := strings.Join(targets, "|"); got != want {
+			t.Errorf("calls %s, want %s", got, want)
 		}
 	})
 }

@@ -115,7 +115,7 @@ func (c *Cloud) getObject(call *Call, b *bucket) (reply, error) {
 		return reply{}, errNoSuchKey
 	}
 	switch match, none := call.header.Get("If-Match"), call.header.Get("If-None-Match"); {
-	case match != "" && match != "*" && match != o.etag:
+	case match != "" && match != "*" && strings.Trim(match, `"`) != strings.Trim(o.etag, `"`):
 		return reply{}, errPrecondition
 	case none != "" && (none == "*" || none == o.etag):
 		return reply{}, fail(304, "NotModified", "Not Modified")
