@@ -5,14 +5,16 @@ import "unsafe"
 // Op is what happened to the item.
 type Op byte
 
-// The operations, named as DynamoDB Streams names them.
+// The operations, named as DynamoDB Streams names them. Snapshot is ours: the
+// item as a full export has it, whatever happened to it before.
 const (
-	Insert Op = 'I'
-	Modify Op = 'M'
-	Remove Op = 'R'
+	Insert   Op = 'I'
+	Modify   Op = 'M'
+	Remove   Op = 'R'
+	Snapshot Op = 'S'
 )
 
-// String is the eventName of DynamoDB Streams.
+// String is the eventName of DynamoDB Streams, or SNAPSHOT.
 func (o Op) String() string {
 	switch o {
 	case Insert:
@@ -21,18 +23,20 @@ func (o Op) String() string {
 		return "MODIFY"
 	case Remove:
 		return "REMOVE"
+	case Snapshot:
+		return "SNAPSHOT"
 	}
 	return "?"
 }
 
-// Change is one stream record. All byte slices alias the page body that it was
-// decoded from, or the decoder's arena of that page.
+// Change is one stream record, or one line of an export. All byte slices alias
+// the text that it was decoded from, or the decoder's arena of that page.
 type Change struct {
-	Seq     Seq
-	Created int64  // microseconds since 1970 UTC, the service's resolution is a second; 0 when not told
+	Seq     Seq    // zero from an export
+	Created int64  // microseconds since 1970 UTC; a stream has whole seconds, a full export nothing; 0 when not told
 	Size    int64  // SizeBytes of the record, as the service counts; 0 when not told
 	EventID []byte // nil when not told
-	Keys    []byte // DynamoDB JSON of the key, braces included
+	Keys    []byte // DynamoDB JSON of the key, braces included; nil for Snapshot, whose New has it
 	New     []byte // DynamoDB JSON of the new image, braces included; nil for Remove
 	Old     []byte // the same of the old image; nil when absent
 	Hash    KeyValue
@@ -43,15 +47,16 @@ type Change struct {
 	rest rest
 }
 
-// Reject is a record that no rule could place.
+// Reject is a record, or a line of an export, that no rule could place.
 type Reject struct {
-	Seq    Seq    // zero when it cannot be told
-	Raw    []byte // the record as the service wrote it, a JSON value; aliases the page body
+	Seq    Seq    // zero when it cannot be told, and from an export
+	Raw    []byte // as the service wrote it: a JSON value, or a line, which may be anything; aliases what was decoded
 	Reason string // in words; holds no item content
 }
 
-// Page is one GetRecords answer. A Page is reused: Decode resets it, and with it
-// every Change that it gave out before.
+// Page is one GetRecords answer, or some lines of an export, which leave Next,
+// Last and LastCreated zero. A Page is reused: Decode and DecodeExport reset it,
+// and with it every Change that it gave out before.
 type Page struct {
 	Changes []Change
 	Rejects []Reject
@@ -74,6 +79,19 @@ func (p *Page) Bytes() int {
 	return cap(p.Changes)*int(unsafe.Sizeof(Change{})) +
 		cap(p.Rejects)*int(unsafe.Sizeof(Reject{})) +
 		len(p.Next) + p.spent + cap(p.arena)
+}
+
+// add returns a new change at the end.
+func (p *Page) add() *Change {
+	p.Changes = append(p.Changes, Change{})
+	return &p.Changes[len(p.Changes)-1]
+}
+
+// drop takes back what add gave last.
+func (p *Page) drop() {
+	last := len(p.Changes) - 1
+	p.Changes[last] = Change{}
+	p.Changes = p.Changes[:last]
 }
 
 // reset keeps the page's memory and lets go of the body that it aliased.

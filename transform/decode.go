@@ -42,40 +42,25 @@ func (d *Decoder) Decode(body []byte, p *Page) error {
 // answer reads the whole body.
 func (s *scanner) answer(keys *KeySchema) int {
 	var records, next bool
-	i, more := s.first(s.space(0), '{', '}')
-	for more {
-		var name []byte
-		if name, i = s.name(i); i < 0 {
-			return i
-		}
-		if end, null := s.word(i, "null"); null {
-			i, more = s.next(end, '}')
-			continue
-		}
+	i := s.fields(s.space(0), func(name []byte, i int) int {
 		switch string(name) {
 		case "Records":
 			if records {
 				return s.fail(i, "Records for the second time")
 			}
 			records = true
-			i = s.records(i, keys)
+			return s.records(i, keys)
 		case "NextShardIterator":
 			if next {
 				return s.fail(i, "NextShardIterator for the second time")
 			}
 			next = true
-			var text []byte
-			if text, i = s.text(i); i >= 0 {
-				s.page.Next = string(text)
-			}
-		default:
-			i = s.skip(i, 1)
-		}
-		if i < 0 {
+			text, i := s.text(i)
+			s.page.Next = string(text)
 			return i
 		}
-		i, more = s.next(i, '}')
-	}
+		return s.skip(i, 1)
+	})
 	if i < 0 {
 		return i
 	}
@@ -94,15 +79,13 @@ func (s *scanner) records(i int, keys *KeySchema) int {
 	i, more := s.first(i, '[', ']')
 	for more {
 		start := i
-		p.Changes = append(p.Changes, Change{})
-		c := &p.Changes[len(p.Changes)-1]
+		c := p.add()
 		if i = s.record(i, keys, c); i >= 0 {
 			p.reached(c.Seq, c.Created)
 		} else {
 			// Was it the meaning or the JSON? A second walk that only looks at
 			// the JSON tells, and finds the record's end.
-			*c = Change{}
-			p.Changes = p.Changes[:len(p.Changes)-1]
+			p.drop()
 			why, at := s.why, s.at
 			if i = s.skip(start, 2); i < 0 {
 				return i

@@ -63,16 +63,27 @@ func (s *scanner) epoch(i int) (int64, int) {
 	if end < 0 {
 		return 0, end
 	}
-	text := s.b[i:end]
-	n, ok := splitNumber(text)
+	micros, _, ok := microseconds(s.b[i:end], 6)
 	if !ok {
 		return 0, s.fail(i, "ApproximateCreationDateTime out of range")
 	}
-	micros, kept, shift := int64(0), 0, n.exponent-n.fraction+6
+	return micros, end
+}
+
+// microseconds reads a number of units of 10^unit microseconds since 1970, and
+// tells whether nothing was rounded off.
+func microseconds(text []byte, unit int) (micros int64, exact, ok bool) {
+	n, ok := splitNumber(text)
+	if !ok {
+		return 0, false, false
+	}
+	exact = true
+	kept, shift := 0, n.exponent-n.fraction+unit
 	for _, c := range text[n.from:n.to] {
 		switch {
 		case c == '.':
 		case kept == 18: // all that an int64 surely holds
+			exact = exact && c == '0'
 			shift++
 		default:
 			if micros = micros*10 + int64(c-'0'); micros != 0 {
@@ -81,15 +92,13 @@ func (s *scanner) epoch(i int) (int64, int) {
 		}
 	}
 	for ; shift < 0 && micros != 0; shift++ {
+		exact = exact && micros%10 == 0
 		micros /= 10
 	}
 	for ; shift > 0 && micros != 0 && micros < maxCreated; shift-- {
 		micros *= 10
 	}
-	if micros >= maxCreated || n.negative && micros != 0 {
-		return 0, s.fail(i, "ApproximateCreationDateTime out of range")
-	}
-	return micros, end
+	return micros, exact, micros < maxCreated && (!n.negative || micros == 0)
 }
 
 // ttl reads a userIdentity and tells whether it is that of the time to live. The
@@ -97,16 +106,7 @@ func (s *scanner) epoch(i int) (int64, int) {
 // Lambda events have principalId and type.
 func (s *scanner) ttl(i int) (bool, int) {
 	var service, dynamodb bool
-	i, more := s.first(i, '{', '}')
-	for more {
-		var name []byte
-		if name, i = s.name(i); i < 0 {
-			return false, i
-		}
-		if end, null := s.word(i, "null"); null {
-			i, more = s.next(end, '}')
-			continue
-		}
+	i = s.fields(i, func(name []byte, i int) int {
 		var text []byte
 		switch string(name) {
 		case "Type", "type":
@@ -118,11 +118,8 @@ func (s *scanner) ttl(i int) (bool, int) {
 		default:
 			i = s.skip(i, 4)
 		}
-		if i < 0 {
-			return false, i
-		}
-		i, more = s.next(i, '}')
-	}
+		return i
+	})
 	return service && dynamodb, i
 }
 

@@ -245,13 +245,12 @@ func (h *hostile) attributes(depth int) []string {
 	return members
 }
 
-func (h *hostile) record() string {
-	h.seq += 1 + h.Uint64N(1000)
+// key writes the key's members, as Keys and as an image has them.
+func (h *hostile) key() (key, image []string) {
 	attrs := []KeyAttr{h.keys.Hash}
 	if h.keys.HasRange() {
 		attrs = append(attrs, h.keys.Range)
 	}
-	var key, image []string
 	for _, a := range attrs {
 		t := a.Type
 		if h.broken() {
@@ -272,6 +271,12 @@ func (h *hostile) record() string {
 	if h.broken() {
 		key = key[1:]
 	}
+	return key, image
+}
+
+func (h *hostile) record() string {
+	h.seq += 1 + h.Uint64N(1000)
+	key, image := h.key()
 	op := []string{"INSERT", "MODIFY", "REMOVE"}[h.IntN(3)]
 	stream := []string{
 		h.member("ApproximateCreationDateTime", []string{"1700000000", "1.7e9", "1700000000.999", "1.700000000123456789E9", "0"}[h.IntN(5)]),

@@ -79,6 +79,27 @@ func (s *scanner) colon(i int) int {
 	return s.space(i + 1)
 }
 
+// fields visits an object's members by their unescaped names, but for those that
+// are null: they count as missing. visit is given where the value is, and
+// returns the position behind it.
+func (s *scanner) fields(i int, visit func(name []byte, at int) int) int {
+	i, more := s.first(i, '{', '}')
+	for more {
+		var name []byte
+		if name, i = s.name(i); i < 0 {
+			return i
+		}
+		end, null := s.word(i, "null")
+		if !null {
+			if end = visit(name, i); end < 0 {
+				return end
+			}
+		}
+		i, more = s.next(end, '}')
+	}
+	return i
+}
+
 // name reads a member's name and returns it unescaped, with the position of the
 // value.
 func (s *scanner) name(i int) ([]byte, int) {

@@ -180,14 +180,23 @@ func twinDecodeRecord(raw json.RawMessage, keys KeySchema) twinRecord {
 			return reject
 		}
 	}
+	if !twinSettle(&r, f, keys) {
+		return reject
+	}
+	return r
+}
+
+// twinSettle reads Keys and images of fields f, or the Item of a Snapshot, into
+// r, which has its operation already. It tells whether they make sense.
+func twinSettle(r *twinRecord, f map[string]json.RawMessage, keys KeySchema) bool {
 	for _, image := range []string{"Keys", "NewImage", "OldImage"} {
 		if f[image] != nil && !twinShape(f[image], 0) {
-			return reject
+			return false
 		}
 	}
 	r.Keys, r.New, r.Old = string(f["Keys"]), string(f["NewImage"]), string(f["OldImage"])
 	if (r.Op == "REMOVE") != (r.New == "") {
-		return reject
+		return false
 	}
 
 	// The key.
@@ -195,9 +204,13 @@ func twinDecodeRecord(raw json.RawMessage, keys KeySchema) twinRecord {
 	if keys.Range.Name != "" {
 		attrs = append(attrs, keys.Range)
 	}
-	given, _ := twinMembers(f["Keys"])
-	if len(given) != len(attrs) {
-		return reject
+	source := f["Keys"]
+	if r.Op == "SNAPSHOT" {
+		source = f["NewImage"]
+	}
+	given, _ := twinMembers(source)
+	if r.Op != "SNAPSHOT" && len(given) != len(attrs) {
+		return false
 	}
 	values := make([]twinValue, 2)
 	for i, a := range attrs {
@@ -205,12 +218,12 @@ func twinDecodeRecord(raw json.RawMessage, keys KeySchema) twinRecord {
 		for _, m := range given {
 			if string(m.name) == a.Name {
 				if values[i], found = twinKey(m.value, a.Type); !found {
-					return reject
+					return false
 				}
 			}
 		}
 		if !found {
-			return reject
+			return false
 		}
 	}
 	r.Hash, r.Range = values[0], values[1]
@@ -232,7 +245,7 @@ func twinDecodeRecord(raw json.RawMessage, keys KeySchema) twinRecord {
 			}
 		}
 		if rest == nil {
-			return r
+			return true
 		}
 	} else {
 		image, _ := twinMembers(f["NewImage"])
@@ -242,13 +255,13 @@ func twinDecodeRecord(raw json.RawMessage, keys KeySchema) twinRecord {
 				if string(m.name) == a.Name {
 					v, ok := twinKey(m.value, a.Type)
 					if !ok || v.Bytes != values[i].Bytes {
-						return reject
+						return false
 					}
 					n++
 				}
 			}
 			if n != 1 {
-				return reject
+				return false
 			}
 		}
 		for _, m := range image {
@@ -258,7 +271,7 @@ func twinDecodeRecord(raw json.RawMessage, keys KeySchema) twinRecord {
 		}
 	}
 	r.Rest = canonicalOrTwice("{" + strings.Join(rest, ",") + "}")
-	return r
+	return true
 }
 
 func canonicalOrTwice(image string) string {
