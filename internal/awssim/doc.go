@@ -24,6 +24,30 @@
 // that code which compares them as text is found out. ApproximateCreationDateTime
 // is cut to the second, as in AWS; trims use the exact time.
 //
+// # Exports
+//
+// Each partition of a table has a clock, off by as much as Config.ClockSkew allows,
+// which stamps the writes of its items: WriteTimestampMicros, in [Record] as well. While
+// point-in-time recovery is on, the stamped changes are kept, and an export is
+// worked out from them when it is due: a full one as of all stamps before its
+// time, an incremental one from the stamps in its window. So a full export
+// and the windows that follow it add up to the table, item by item, while they agree
+// with the caller's clock and the stream's only as far as the skew allows.
+//
+// An export runs on no goroutine. Each call first ends those that are due, and from
+// then on their objects are in the bucket, whoever asks. Content is as of the
+// export's time, also if recovery is turned off or the table deleted meanwhile. A
+// write in the very instant of an export without a time is not in it: let a moment
+// pass. A token leads to its export for 8 h even if that has failed.
+//
+// What AWS leaves open is decided so: an omitted ExportToTime is now; window times
+// are cut to the second; the 8 h of a token begin with its first request; a full
+// export bills whole mebibytes and describes no type; FailExport leaves _started and
+// half of the data behind; the error for a window of over 24 h has words of our own.
+// Not as in AWS: all objects of an export but _started appear in one moment, every
+// export takes as long as any other, a write that changes nothing has no stamp,
+// filters are refused, and KMS keys are taken without a look.
+//
 // # Determinism
 //
 // Same seed and same calls in the same order give the same answers, ids and
@@ -40,6 +64,7 @@
 //	update, reserved.txt                 the expression languages
 //	table, stream, iterator              items and records as they are kept
 //	dispatch, op_*                       one file per group of API calls
+//	pitr, export, export_*               the changes that recovery keeps, and exports of them
 //	command, journal                     what tests do and see behind the API's back
 //	s3, s3_*                             buckets
 //
@@ -48,8 +73,8 @@
 //
 // # What it does not do
 //
-// Legacy parameters (Expected, AttributeUpdates, ScanFilter, ...), PartiQL, exports
-// and other operations are refused rather than guessed. Reads are always
+// Legacy parameters (Expected, AttributeUpdates, ScanFilter, ...), PartiQL, backups,
+// restores and other operations are refused rather than guessed. Reads are always
 // consistent. Nothing is throttled by itself, there are no permissions and batches
 // are never partial: that is what interceptors are for. Buckets have no versions.
 package awssim

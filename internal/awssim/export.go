@@ -65,12 +65,10 @@ func (e *export) key(parts ...string) string {
 
 // begin starts an export that was found to be in order.
 func (c *Cloud) begin(e *export, now time.Time) {
-	suffix := ""
-	for suffix == "" || c.findExport(e.arn) != nil {
+	for e.arn == "" || c.findExport(e.arn) != nil {
 		c.exported++
 		e.id = fmt.Sprintf("0%013d-%08x", e.start.UnixMilli(), uint32(mix(c.cfg.Seed, c.exported)))
-		suffix = "/export/" + e.id
-		e.arn = e.t.arn + suffix
+		e.arn = e.t.arn + "/export/" + e.id
 	}
 	// A clock that is behind stamps writes into the window for a while yet.
 	e.due = now.Add(max(c.cfg.ExportTakes, c.cfg.ClockSkew))

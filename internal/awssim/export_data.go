@@ -61,7 +61,6 @@ func (c *Cloud) exportData(e *export) []exportFile {
 	if e.billed = size / billedStep * billedStep; !e.full {
 		e.billed = max(size, billedLeast)
 	}
-	slices.SortFunc(files, func(a, b exportFile) int { return strings.Compare(a.key, b.key) })
 	rand.New(rand.NewPCG(id, 0)).Shuffle(len(files), func(i, j int) { files[i], files[j] = files[j], files[i] })
 	return files
 }

@@ -102,10 +102,33 @@ func TestAnExportKeepsItsData(t *testing.T) {
 				if name != "the table is deleted" {
 					w.put("a", "3")
 				}
-				compare(t, w.lines(w.wait(d, err)), `{"Item":{"pk":{"S":"a"},"v":{"N":"1"}}}`)
+				d = w.wait(d, err)
+				compare(t, w.lines(d), `{"Item":{"pk":{"S":"a"},"v":{"N":"1"}}}`)
+				if took := d.EndTime.Sub(*d.StartTime); took != 5*time.Minute {
+					t.Errorf("it took %s", took)
+				}
 			})
 		})
 	}
+}
+
+func TestTheRecoveryPeriodPassesOverAnExport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newExportWorld(t, awssim.Config{})
+		if err := w.SetPITR("orders", 1); err != nil {
+			t.Fatal(err)
+		}
+		w.put("a", "1")
+		time.Sleep(time.Second)
+		at := time.Now()
+		time.Sleep(29 * time.Second)
+		w.put("a", "2")
+		time.Sleep(24*time.Hour - time.Minute)
+		d, err := w.full(func(in *exportInput) { in.ExportTime = &at })
+		time.Sleep(2 * time.Minute)
+		w.put("a", "3")
+		compare(t, w.lines(w.wait(d, err)), `{"Item":{"pk":{"S":"a"},"v":{"N":"1"}}}`)
+	})
 }
 
 func TestExportsAreListed(t *testing.T) {

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"dynamolake/internal/awssim"
-
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
 func TestAnExportShowsTheTableAsItWas(t *testing.T) {
@@ -39,7 +37,6 @@ func TestAnExportShowsTheTableAsItWas(t *testing.T) {
 		}
 		time.Sleep(15 * time.Minute)
 		d = w.wait(w.increment(at, at.Add(15*time.Minute)))
-		_ = types.ExportStatusCompleted
 		if n := len(w.lines(d)); n != 100 {
 			t.Errorf("%d changes, want 100", n)
 		}
