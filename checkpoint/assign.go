@@ -67,6 +67,8 @@ func (k *Keeper) scan(ctx context.Context) error {
 	asked := time.Now()
 	s, err := k.t.leases(ctx)
 	got := time.Now()
+	var stray []Row
+	s.rows, stray = ours(s.rows, k.o.Label)
 
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -109,7 +111,7 @@ func (k *Keeper) scan(ctx context.Context) error {
 			rows[key] = r // created by us while the scan ran
 		}
 	}
-	k.rows, k.counters, k.replan = rows, counters, true
+	k.rows, k.counters, k.stray, k.replan = rows, counters, stray, true
 	k.scanAt = asked.Add(every*9/10 + jitter(every/5, k.o.Worker, asked.UnixNano()))
 	return nil
 }

@@ -31,7 +31,7 @@ func (l *Lease) End(ctx context.Context, children []Shard) error {
 	ids := make([]string, 0, len(children))
 	for _, c := range children {
 		ids = append(ids, c.ID)
-		r := Row{Key: c.ID, Parents: []string{l.key}, Checkpoint: begin, Owner: l.heir(len(children))}
+		r := Row{Key: c.ID, Parents: []string{l.key}, Checkpoint: begin, Stream: l.k.o.Label, Owner: l.heir(len(children))}
 		if r.Owner != "" {
 			r.Counter = 1
 		}
@@ -118,6 +118,7 @@ func (l *Lease) ending(ids []string, ours, theirs map[string]Row) {
 	}
 	r := k.rows[l.key]
 	r.Key, r.Owner, r.Holder, r.Counter, r.Checkpoint, r.Children = l.key, "", "", l.counter, l.at, ids
+	r.Epoch, r.OlderTo, r.CurrentTo = l.epoch, l.olderTo, l.currentTo
 	k.rows[l.key] = r
 	k.replan = true
 	for id, c := range ours {

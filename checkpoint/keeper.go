@@ -20,6 +20,9 @@ type Options struct {
 	App    string // name of the lease table
 	Worker string // unique in the fleet
 	Stream Stream
+	// Label tells the stream from others of its table: later ones have greater labels. Rows
+	// of another label are not this worker's. Empty: there is only one.
+	Label string
 
 	Initial   Initial       // default TrimHorizon
 	Duration  time.Duration // a worker silent for so long is dead; default 10 s
@@ -118,6 +121,7 @@ type Keeper struct {
 	server   time.Time // what the service's clock said then
 	scanAt   time.Time // when the next is due
 	rescan   bool      // something is stale: scan now
+	stray    []Row     // rows of earlier streams, to be removed
 	replan   bool      // what the plan is made of has changed
 	orphans  map[string]int64
 

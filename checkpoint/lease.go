@@ -45,6 +45,9 @@ type Lease struct {
 	advanced  bool      // it committed in this session
 	restarts  int       // sessions in a row that ended on their own without a commit
 	resumeAt  time.Time // when the next of them may start
+	epoch     int64     // as in the row
+	olderTo   time.Time // as in the row
+	halted    bool      // the row has the gap that stops it
 	ended     bool
 	lost      error
 	handing   bool   // to be handed over
@@ -153,7 +156,7 @@ func (l *Lease) Commit(ctx context.Context, seq string, currentTo time.Time) err
 		return fmt.Errorf("checkpoint shard %s at %s: %w", l.key, seq, err)
 	}
 	l.k.mu.Lock()
-	l.at, l.advanced = next, true
+	l.at, l.advanced, l.halted = next, true, false
 	l.k.mu.Unlock()
 	return nil
 }
@@ -171,6 +174,9 @@ func (l *Lease) Halt(ctx context.Context, gap string) error {
 	if err != nil {
 		return fmt.Errorf("halt shard %s: %w", l.key, err)
 	}
+	l.k.mu.Lock()
+	l.halted = true
+	l.k.mu.Unlock()
 	return nil
 }
 

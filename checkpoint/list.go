@@ -60,8 +60,11 @@ func (k *Keeper) list(ctx context.Context, s *lister) error {
 		return err
 	}
 	k.mu.Lock()
-	rows := maps.Clone(k.rows)
+	rows, stray := maps.Clone(k.rows), k.stray
 	k.mu.Unlock()
+	if err := k.remove(ctx, stray); err != nil {
+		return err
+	}
 
 	gone, found, err := k.parents(ctx, newLineage(listed, rows).unknownParents(), s)
 	if err != nil {
@@ -156,7 +159,7 @@ func (k *Keeper) create(ctx context.Context, rows []Row) error {
 		}
 		err := k.each(wave, func(key string) error {
 			row := wave[key]
-			row.Checkpoint.Created = k.clock()
+			row.Checkpoint.Created, row.Stream = k.clock(), k.o.Label
 			err := k.t.create(ctx, row)
 			k.m.write("create", err)
 			return err

@@ -30,6 +30,7 @@ func (k *Keeper) lease(r Row) *Lease {
 	l := &Lease{
 		k: k, key: r.Key, parents: r.Parents, token: r.Counter, counter: r.Counter,
 		at: r.Checkpoint, currentTo: r.CurrentTo, stored: r.CurrentTo,
+		epoch: r.Epoch, olderTo: r.OlderTo, halted: r.Gap != "",
 		revoked: make(chan struct{}), writing: make(chan struct{}, 1),
 	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
@@ -58,9 +59,9 @@ func (k *Keeper) resume() {
 		default:
 			continue
 		}
-		l := k.lease(Row{Key: old.key, Parents: old.parents, Counter: old.counter, Checkpoint: old.at})
+		l := k.lease(Row{Key: old.key, Parents: old.parents, Counter: old.counter, Checkpoint: old.at, Epoch: old.epoch, OlderTo: old.olderTo})
 		l.token, l.renewAt, l.restarts = old.token, old.renewAt, old.restarts
-		l.currentTo, l.stored = old.currentTo, old.stored
+		l.currentTo, l.stored, l.halted = old.currentTo, old.stored, old.halted
 		old.lost = old.gone("its session is over")
 		old.cancel()
 		close(old.revoked)
@@ -166,7 +167,7 @@ func (k *Keeper) give(ctx context.Context, l *Lease) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	r := k.rows[l.key]
-	r.Key, r.Owner, r.Holder, r.Counter, r.Checkpoint = l.key, to, "", l.counter, l.at
+	r.Key, r.Owner, r.Holder, r.Counter, r.Checkpoint, r.Epoch, r.OlderTo = l.key, to, "", l.counter, l.at, l.epoch, l.olderTo
 	k.rows[l.key] = r
 	k.knock(to)
 	return nil

@@ -30,6 +30,9 @@ const (
 	attrParentGone = "parentGone"
 	attrCurrentTo  = "currentTo"
 	attrGap        = "gap"
+	attrEpoch      = "epoch"
+	attrOlderTo    = "olderTo"
+	attrStream     = "stream"
 )
 
 // attrPending are what a two-phase checkpoint of the Java library leaves; every
@@ -53,6 +56,13 @@ type Row struct {
 	ParentGone bool      // no parent needs to be waited for
 	CurrentTo  time.Time // all of the shard up to here is durable; zero if unknown
 	Gap        string    // JSON of the gap that halted the shard, else ""
+
+	// Epoch is the highest in which files of this shard may have rows; 0 while reading it
+	// has never begun. OlderTo is the time of the last row that an older epoch may
+	// have; zero if none has one.
+	Epoch   int64
+	OlderTo time.Time
+	Stream  string // label of the stream that the shard is of, "" if unknown
 }
 
 // in is who has the lease now, "" if nobody.
@@ -126,6 +136,15 @@ func (r Row) item() item {
 	if r.Gap != "" {
 		it[attrGap] = str(r.Gap)
 	}
+	if r.Epoch != 0 {
+		it[attrEpoch] = num(r.Epoch)
+	}
+	if !r.OlderTo.IsZero() {
+		it[attrOlderTo] = num(r.OlderTo.UnixMilli())
+	}
+	if r.Stream != "" {
+		it[attrStream] = str(r.Stream)
+	}
 	return it
 }
 
@@ -146,6 +165,11 @@ func rowOf(it item) (Row, error) {
 		Children:   texts(it, attrChildren),
 		ParentGone: truth(it, attrParentGone),
 		Gap:        text(it, attrGap),
+		Stream:     text(it, attrStream),
+	}
+	r.Epoch, _ = number(it, attrEpoch)
+	if ms, ok := number(it, attrOlderTo); ok {
+		r.OlderTo = time.UnixMilli(ms).UTC()
 	}
 	r.Switches, _ = number(it, attrSwitches)
 	if ms, ok := number(it, attrStart); ok {

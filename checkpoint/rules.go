@@ -72,6 +72,21 @@ func (r Row) entered() bool {
 	return r.Checkpoint.Seq != "" || r.ended() || r.ParentGone || r.Checkpoint.Sentinel == Latest
 }
 
+// ours parts the rows of the stream of a label from stray ones, of streams before
+// it. Those of a later one are neither: who sees them does not know yet that its
+// own was replaced.
+func ours(rows []Row, label string) (mine, stray []Row) {
+	for _, r := range rows {
+		switch {
+		case r.Stream == "" || label == "" || r.Stream == label:
+			mine = append(mine, r)
+		case r.Stream < label:
+			stray = append(stray, r)
+		}
+	}
+	return mine, stray
+}
+
 // eligible tells whether a shard may be read: it is not done, and each parent is.
 // A parent without a row blocks: one listing may have missed it.
 func eligible(r Row, rows map[string]Row) bool {
@@ -392,15 +407,20 @@ func (g lineage) missing(initial Initial, now time.Time, gone map[string]bool) (
 
 // finished returns the rows to remove: done, and absent from two listings, with
 // no child that could get lost; and before that, the keys of rows that
-// must be told not to wait for them.
+// must be told not to wait for them. The last shards of a stream that was turned
+// off stay: their rows say up to when the lake has it.
 func (g lineage) finished(before map[string]bool) (free []string, remove []Row) {
 	absent := func(id string) bool {
 		_, listed := g.shards[id]
 		return !listed && !before[id]
 	}
+	off := true
+	for _, s := range g.shards {
+		off = off && s.Closed
+	}
 	for _, key := range slices.Sorted(maps.Keys(g.rows)) {
 		r := g.rows[key]
-		if !r.ended() || !absent(key) {
+		if !r.ended() || !absent(key) || off && len(r.Children)+len(g.children[key]) == 0 {
 			continue
 		}
 		if slices.ContainsFunc(r.Children, func(c string) bool {

@@ -443,6 +443,8 @@ func TestRowsToRemove(t *testing.T) {
 		{"a child that knows is not told again", []Shard{{ID: "c"}}, map[string]bool{"c": true}, rowsOf(p, told), nil, []Row{p}},
 		{"one whose child has no row stays", []Shard{{ID: "c"}}, map[string]bool{"c": true}, rowsOf(p), nil, nil},
 		{"one whose child is as gone goes", nil, map[string]bool{}, rowsOf(p), nil, []Row{p}},
+		{"the last of a stream that was turned off stays", []Shard{{ID: "x", Closed: true}}, map[string]bool{}, rowsOf(Row{Key: "l", Checkpoint: end}), nil, nil},
+		{"of one that goes on, a shard without children goes", []Shard{{ID: "x"}}, map[string]bool{}, rowsOf(Row{Key: "l", Checkpoint: end}), nil, []Row{{Key: "l", Checkpoint: end}}},
 		{"an unfinished shard stays, gone as it may be", nil, map[string]bool{}, rowsOf(c), nil, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

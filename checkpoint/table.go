@@ -20,6 +20,7 @@ import (
 type Table struct {
 	Leases  []Row
 	Workers []Worker
+	Read    time.Time // when, by the service's clock; zero if unknown
 }
 
 // ReadTable reads both tables of an application.
@@ -33,7 +34,7 @@ func ReadTable(ctx context.Context, client *dynamodb.Client, app string) (Table,
 	if err != nil {
 		return Table{}, err
 	}
-	return Table{Leases: leases.rows, Workers: workers}, nil
+	return Table{Leases: leases.rows, Workers: workers, Read: leases.server}, nil
 }
 
 // tables makes the calls. It holds no rules and no state.
@@ -181,13 +182,13 @@ func (t *tables) change(ctx context.Context, table string, key item, u update) (
 	return out.Attributes, nil
 }
 
-// remove deletes a finished row that did not change since it was read.
+// remove deletes a row that did not change since it was read.
 func (t *tables) remove(ctx context.Context, r Row) error {
 	_, err := t.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 		TableName: &t.app, Key: item{attrKey: str(r.Key)},
 		ConditionExpression:       aws.String("#n = :n AND #at = :at"),
 		ExpressionAttributeNames:  map[string]string{"#n": attrCounter, "#at": attrAt},
-		ExpressionAttributeValues: item{":n": num(r.Counter), ":at": str(ShardEnd)},
+		ExpressionAttributeValues: item{":n": num(r.Counter), ":at": str(r.Checkpoint.text())},
 	})
 	if err != nil {
 		return fmt.Errorf("remove lease row %s: %w", r.Key, cause(err))

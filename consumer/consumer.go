@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"dynamolake/checkpoint"
+	"dynamolake/checkpoint/ledger"
 	"dynamolake/consumer/adapter"
 	"dynamolake/transform"
 	"dynamolake/writer"
@@ -27,6 +28,7 @@ type Options struct {
 	DynamoDB *dynamodb.Client
 	Streams  *dynamodbstreams.Client
 	Store    writer.Store
+	Ledger   *ledger.Store
 	Table    Table
 	App      string // the lease table's name, shared by the fleet
 	Worker   string // unique among live workers
@@ -40,6 +42,9 @@ type Options struct {
 	Lease    time.Duration // after so long without a beat a worker is dead
 	Renew    time.Duration // each lease row is written at least this often
 	Settle   time.Duration // the most that a drain may take
+
+	Timing      ledger.Timing
+	LedgerEvery time.Duration // the ledger is read this often
 
 	Log        *zap.Logger
 	Registerer prometheus.Registerer
@@ -57,7 +62,8 @@ func Defaults() Options {
 		Lease:   10 * time.Second,
 		Renew:   20 * time.Second,
 		Settle:  20 * time.Second,
-		Wall:    time.Now,
+		Timing:  ledger.RealTiming(), LedgerEvery: 10 * time.Second,
+		Wall: time.Now,
 	}
 }
 

@@ -3,6 +3,7 @@ package writer
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strconv"
 
 	"dynamolake/transform"
 )
@@ -42,6 +43,7 @@ func newFile(body []byte, l Link, s Schema, epoch string) File {
 	sum := sha256.Sum256(body)
 	l.SHA256 = hex.EncodeToString(sum[:])
 	l.Size = int64(len(body))
+	l.Epoch, _ = strconv.ParseInt(epoch, 10, 64)
 	meta := l.meta()
 	meta["dataset"] = escape(s.Dataset)
 	meta["epoch"] = epoch

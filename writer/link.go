@@ -20,6 +20,7 @@ type Link struct {
 	// ShardEnd: the shard holds nothing after End, and nothing follows this link.
 	ShardEnd bool
 	Rows     int64
+	Epoch    int64 // as in the column _epoch; 0 if the object does not tell
 	// MinTS and MaxTS bound _ts, in microseconds since 1970; zero without rows.
 	MinTS, MaxTS int64
 	Writer       string // worker id, as escaped for object metadata
@@ -76,6 +77,7 @@ func parseLink(o Object, after transform.Seq) (Link, error) {
 	version := num("format")
 	l.After, l.End = seq("after"), seq("end")
 	l.Rows, l.MinTS, l.MaxTS = num("rows"), num("min-ts"), num("max-ts")
+	l.Epoch, _ = strconv.ParseInt(o.Meta["epoch"], 10, 64)
 	end, err := strconv.ParseBool(o.Meta["shard-end"])
 	if err != nil {
 		bad = append(bad, "shard-end")
