@@ -33,10 +33,9 @@ func TestPageBoundsHoldEveryValue(t *testing.T) {
 		records = append(records, record{seq: i + 1, op: transform.Insert, created: 1_700_000_000, keys: "{" + key + "}", new: fmt.Sprintf(`{%s,"p":{"S":"%0900d"}}`, key, i)})
 	}
 	s := sliceOf(t, keys, records...)
-	w := newFileWriter(columnsOf(Schema{Keys: keys}))
-	w.groupBytes = 2 << 20
+	w := newFileWriter(columnsOf(Schema{Keys: keys}, ofStream), 2<<20)
 	for range 2 {
-		body, err := w.write(s, Info{Shard: "s"}, nil)
+		body, err := w.slice(s, Info{Shard: "s"}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

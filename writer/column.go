@@ -15,7 +15,7 @@ type column struct {
 	id    int  // Parquet field id
 	def   int  // definition level of a value: 1 when the column is nullable
 	blank bool // no bounds in the chunk's statistics: see jsonType
-	fixed bool // the same value in every row of a file
+	fixed bool // the same value, or null, in every row of a file
 	value func(*rows, *transform.Change) (v parquet.Value, ok bool)
 }
 
@@ -34,27 +34,49 @@ const (
 	idRest
 )
 
+// origin is where a file's rows come from.
+type origin byte
+
+const (
+	ofStream origin = iota
+	ofExport        // has neither sequence numbers nor shards nor event ids
+)
+
+// layout is what all files of a schema and an origin have in common.
+type layout struct {
+	cols   []column
+	sorted string // the column that rows ascend by, if there is one
+}
+
 // columnsOf lays out a change row. The order is that of docs/format.md.
-func columnsOf(s Schema) []column {
+func columnsOf(s Schema, o origin) layout {
+	l := layout{sorted: "_seq"}
+	optional := 0 // what streams always have
+	if o == ofExport {
+		l.sorted, optional = "", 1
+	}
 	dict := func() parquet.Node { return parquet.Encoded(parquet.String(), &parquet.RLEDictionary) }
 	cols := []column{
 		{name: "_op", id: idOp, node: dict(), value: func(_ *rows, c *transform.Change) (parquet.Value, bool) {
 			return parquet.ByteArrayValue(opText(c.Op)), true
 		}},
-		{name: "_seq", id: idSeq, node: parquet.Encoded(parquet.String(), &parquet.DeltaByteArray), value: func(_ *rows, c *transform.Change) (parquet.Value, bool) {
-			return parquet.ByteArrayValue(c.Seq[:]), true
+		{name: "_seq", id: idSeq, def: optional, fixed: o == ofExport, node: parquet.Encoded(parquet.String(), &parquet.DeltaByteArray), value: func(_ *rows, c *transform.Change) (parquet.Value, bool) {
+			return parquet.ByteArrayValue(c.Seq[:]), o == ofStream
 		}},
-		{name: "_ts", id: idTS, def: 1, node: parquet.Encoded(parquet.Timestamp(parquet.Microsecond), &parquet.DeltaBinaryPacked), value: func(_ *rows, c *transform.Change) (parquet.Value, bool) {
+		{name: "_ts", id: idTS, def: 1, node: parquet.Encoded(parquet.Timestamp(parquet.Microsecond), &parquet.DeltaBinaryPacked), value: func(r *rows, c *transform.Change) (parquet.Value, bool) {
+			if r.ts != 0 {
+				return parquet.Int64Value(r.ts), true
+			}
 			return parquet.Int64Value(c.Created), c.Created != 0
 		}},
-		{name: "_shard", id: idShard, fixed: true, node: dict(), value: func(r *rows, _ *transform.Change) (parquet.Value, bool) {
-			return parquet.ByteArrayValue(r.shard), true
+		{name: "_shard", id: idShard, def: optional, fixed: true, node: dict(), value: func(r *rows, _ *transform.Change) (parquet.Value, bool) {
+			return parquet.ByteArrayValue(r.shard), o == ofStream
 		}},
-		{name: "_event_id", id: idEventID, def: 1, node: parquet.String(), value: func(_ *rows, c *transform.Change) (parquet.Value, bool) {
-			return parquet.ByteArrayValue(c.EventID), c.EventID != nil
+		{name: "_event_id", id: idEventID, def: 1, fixed: o == ofExport, node: parquet.String(), value: func(_ *rows, c *transform.Change) (parquet.Value, bool) {
+			return parquet.ByteArrayValue(c.EventID), c.EventID != nil && o == ofStream
 		}},
 		{name: "_source", id: idSource, fixed: true, node: dict(), value: func(r *rows, _ *transform.Change) (parquet.Value, bool) {
-			return parquet.ByteArrayValue(sourceStream), true
+			return parquet.ByteArrayValue(r.source), true
 		}},
 		{name: "_epoch", id: idEpoch, fixed: true, node: parquet.Encoded(parquet.Int(64), &parquet.DeltaBinaryPacked), value: func(r *rows, _ *transform.Change) (parquet.Value, bool) {
 			return parquet.Int64Value(r.epoch), true
@@ -90,7 +112,7 @@ func columnsOf(s Schema) []column {
 			return parquet.ByteArrayValue(c.Old), c.Old != nil
 		}})
 	}
-	return append(cols, column{name: "_rest", id: idRest, def: 1, blank: true, node: jsonNode(), value: func(r *rows, c *transform.Change) (parquet.Value, bool) {
+	l.cols = append(cols, column{name: "_rest", id: idRest, def: 1, blank: true, node: jsonNode(), value: func(r *rows, c *transform.Change) (parquet.Value, bool) {
 		if !c.HasRest() {
 			return parquet.Value{}, false
 		}
@@ -98,20 +120,27 @@ func columnsOf(s Schema) []column {
 		r.text = c.AppendRest(r.text)
 		return parquet.ByteArrayValue(r.text[from:]), true
 	}})
+	return l
 }
 
 // rows is what the columns' value functions read beside the change.
 type rows struct {
-	shard []byte
-	epoch int64
-	text  []byte // what the values of one run of rows point to
+	shard  []byte
+	source []byte
+	epoch  int64
+	ts     int64  // of every row, where it is not 0
+	text   []byte // what the values of one run of rows point to
 }
 
 var (
-	textInsert   = []byte("INSERT")
-	textModify   = []byte("MODIFY")
-	textRemove   = []byte("REMOVE")
-	sourceStream = []byte("stream")
+	textInsert   = []byte(transform.Insert.String())
+	textModify   = []byte(transform.Modify.String())
+	textRemove   = []byte(transform.Remove.String())
+	textSnapshot = []byte(transform.Snapshot.String())
+
+	sourceStream      = []byte("stream")
+	sourceFull        = []byte("full")
+	sourceIncremental = []byte("incremental")
 )
 
 func opText(o transform.Op) []byte {
@@ -120,6 +149,8 @@ func opText(o transform.Op) []byte {
 		return textInsert
 	case transform.Modify:
 		return textModify
+	case transform.Snapshot:
+		return textSnapshot
 	}
 	return textRemove
 }

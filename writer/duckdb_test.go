@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -27,14 +28,41 @@ func openDuckDB(t *testing.T) *sql.DB {
 
 func TestEveryKindOfFileReadsBackInDuckDB(t *testing.T) {
 	db := openDuckDB(t)
-	for _, k := range kinds() {
-		t.Run(k.name, func(t *testing.T) {
-			f, want := encodeKind(t, k)
-			got := readDuckDB(t, db, writeTemp(t, f.Body))
-			if diff := cmp.Diff(want, got); diff != "" {
+	for _, f := range everyFile(t) {
+		t.Run(f.name, func(t *testing.T) {
+			got := readDuckDB(t, db, writeTemp(t, f.body))
+			if diff := cmp.Diff(f.want, got); diff != "" {
 				t.Errorf("(-written +read):\n%.3000s", diff)
 			}
 		})
+	}
+}
+
+// TestOneTableOfAllFiles reads files of streams and of exports in one go, as an
+// engine does that knows nothing of what each lacks.
+func TestOneTableOfAllFiles(t *testing.T) {
+	db := openDuckDB(t)
+	dir := t.TempDir()
+	rows := map[string]int{}
+	for i, f := range everyFile(t) {
+		if f.want.Columns[8] != "pk" || len(f.want.Columns) > 11 {
+			continue
+		}
+		if err := os.WriteFile(fmt.Sprintf("%s/%d.parquet", dir, i), f.body, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range f.want.Values {
+			rows[row[5].(string)]++
+		}
+	}
+	for _, options := range []string{"", ", union_by_name = true"} {
+		for source, want := range rows {
+			var n, seqs int
+			err := db.QueryRow("SELECT count(*), count(_seq) FROM read_parquet(?"+options+") WHERE _source = ?", dir+"/*.parquet", source).Scan(&n, &seqs)
+			if err != nil || n != want || n == 0 || source == "stream" && seqs != n || source != "stream" && seqs != 0 {
+				t.Errorf("%s%s: %d rows (want %d), %d with a sequence number, %v", source, options, n, want, seqs, err)
+			}
+		}
 	}
 }
 

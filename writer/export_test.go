@@ -6,6 +6,8 @@ var (
 	SeqOf        = seqOf
 	FooterMeta   = footerMeta
 	LargeRecords = largeRecords
+	ExportLines  = exportLines
+	DecodeExport = decodeExport
 )
 
 // Record is one stream record as a test writes it down.

@@ -68,6 +68,44 @@ func pageBody(next string, records ...record) []byte {
 	return []byte(b.String())
 }
 
+// exportLines are the records as the lines of a data file of an export: of a full
+// one the items that are there after them, else what an incremental one with both
+// images says of them, the time with microseconds.
+func exportLines(full bool, records ...record) []byte {
+	var b strings.Builder
+	for _, r := range records {
+		switch {
+		case full && r.new != "":
+			fmt.Fprintf(&b, `{"Item":%s}`, r.new)
+		case full:
+			continue
+		default:
+			fmt.Fprintf(&b, `{"Metadata":{"WriteTimestampMicros":{"N":"%d"}},"Keys":%s`, r.created*1_000_000+int64(r.seq), r.keys)
+			if r.old != "" {
+				fmt.Fprintf(&b, `,"OldImage":%s`, r.old)
+			}
+			if r.new != "" {
+				fmt.Fprintf(&b, `,"NewImage":%s`, r.new)
+			}
+			b.WriteString(`}`)
+		}
+		b.WriteByte('\n')
+	}
+	return []byte(b.String())
+}
+
+func decodeExport(t testing.TB, keys transform.KeySchema, lines []byte, view transform.View) *transform.Page {
+	t.Helper()
+	p := new(transform.Page)
+	if err := transform.NewDecoder(keys).DecodeExport(lines, view, p); err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Rejects) > 0 {
+		t.Fatalf("reject: %s", p.Rejects[0].Reason)
+	}
+	return p
+}
+
 func decode(t testing.TB, keys transform.KeySchema, body []byte) *transform.Page {
 	t.Helper()
 	p := new(transform.Page)

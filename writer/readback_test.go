@@ -110,6 +110,37 @@ func encodeKind(t *testing.T, k kind) (writer.File, rows) {
 	if k.rest != nil {
 		k.rest(p)
 	}
+	want := wantRows(k, p.Changes, func(c *transform.Change) []any {
+		row := []any{c.Op.String(), c.Seq.String(), nil, shard, nil, "stream", "42", fmt.Sprint(c.TTL)}
+		if c.Created != 0 {
+			row[2] = fmt.Sprint(c.Created)
+		}
+		if c.EventID != nil {
+			row[4] = string(c.EventID)
+		}
+		return row
+	})
+	now := time.Unix(0, 0)
+	b.Add(body, p, now)
+	s, ok := b.Cut(now, writer.Limits{}, false)
+	if !ok {
+		t.Fatal("the shard's end is not due")
+	}
+	e := writer.NewEncoder(writer.Schema{Keys: k.keys, OldImage: k.old, Table: "tab", Dataset: "all", Version: 3})
+	var f writer.File
+	for range runtime.GOMAXPROCS(0) + 1 { // the last by a file writer that was used before
+		var err error
+		f, err = e.Encode(s, writer.Info{Stream: "arn:aws:dynamodb:eu-west-1:1:table/tab/stream/x", Shard: shard, Epoch: 42, Writer: "host ä/1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return f, want
+}
+
+// wantRows is what should be read of changes; meta gives the columns before the
+// key's.
+func wantRows(k kind, changes []transform.Change, meta func(*transform.Change) []any) rows {
 	var want rows
 	want.Columns = []string{"_op", "_seq", "_ts", "_shard", "_event_id", "_source", "_epoch", "_ttl"}
 	for _, c := range k.keys.Columns() {
@@ -119,15 +150,9 @@ func encodeKind(t *testing.T, k kind) (writer.File, rows) {
 		want.Columns = append(want.Columns, "_old")
 	}
 	want.Columns = append(want.Columns, "_rest")
-	for i := range p.Changes {
-		c := &p.Changes[i]
-		row := []any{c.Op.String(), c.Seq.String(), nil, shard, nil, "stream", "42", fmt.Sprint(c.TTL)}
-		if c.Created != 0 {
-			row[2] = fmt.Sprint(c.Created)
-		}
-		if c.EventID != nil {
-			row[4] = string(c.EventID)
-		}
+	for i := range changes {
+		c := &changes[i]
+		row := meta(c)
 		values := []transform.KeyValue{c.Hash, c.Range}
 		for i, col := range k.keys.Columns() {
 			row = append(row, keyText(col.Type, values[i]))
@@ -146,22 +171,7 @@ func encodeKind(t *testing.T, k kind) (writer.File, rows) {
 		}
 		want.Values = append(want.Values, row)
 	}
-	now := time.Unix(0, 0)
-	b.Add(body, p, now)
-	s, ok := b.Cut(now, writer.Limits{}, false)
-	if !ok {
-		t.Fatal("the shard's end is not due")
-	}
-	e := writer.NewEncoder(writer.Schema{Keys: k.keys, OldImage: k.old, Table: "tab", Dataset: "all", Version: 3})
-	var f writer.File
-	for range runtime.GOMAXPROCS(0) + 1 { // the last by a file writer that was used before
-		var err error
-		f, err = e.Encode(s, writer.Info{Stream: "arn:aws:dynamodb:eu-west-1:1:table/tab/stream/x", Shard: shard, Epoch: 42, Writer: "host ä/1"})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	return f, want
+	return want
 }
 
 func keyText(t transform.KeyType, v transform.KeyValue) any {
@@ -194,19 +204,43 @@ func writeTemp(t *testing.T, body []byte) string {
 	return path
 }
 
+// made is a file and what should be read from it.
+type made struct {
+	name string
+	body []byte
+	want rows
+}
+
+// everyFile is one file of every kind, of streams and of exports.
+func everyFile(t *testing.T) []made {
+	t.Helper()
+	var files []made
+	for _, k := range kinds() {
+		f, want := encodeKind(t, k)
+		files = append(files, made{"stream, " + k.name, f.Body, want})
+		if k.rest != nil {
+			continue
+		}
+		for _, view := range []transform.View{transform.ViewFull, transform.ViewNewAndOld, transform.ViewNew} {
+			body, want := encodeExport(t, k, view)
+			files = append(files, made{fmt.Sprintf("export %c, %s", view, k.name), body, want})
+		}
+	}
+	return files
+}
+
 // TestEveryKindOfFileReadsBack with the two other Go implementations; DuckDB has
 // its own file.
 func TestEveryKindOfFileReadsBack(t *testing.T) {
-	for _, k := range kinds() {
-		f, want := encodeKind(t, k)
-		path := writeTemp(t, f.Body)
+	for _, f := range everyFile(t) {
+		path := writeTemp(t, f.body)
 		for name, read := range map[string]func(*testing.T, string) rows{"xitongsys": readXitongsys, "arrow": readArrow} {
-			t.Run(k.name+"/"+name, func(t *testing.T) {
+			t.Run(f.name+"/"+name, func(t *testing.T) {
 				got := read(t, path)
-				if len(got.Values) == 0 && len(want.Values) == 0 {
-					got.Values, want.Values = nil, nil
+				if len(got.Values) == 0 && len(f.want.Values) == 0 {
+					got.Values, f.want.Values = nil, nil
 				}
-				if diff := cmp.Diff(want, got); diff != "" {
+				if diff := cmp.Diff(f.want, got); diff != "" {
 					t.Errorf("(-written +read):\n%.3000s", diff)
 				}
 			})

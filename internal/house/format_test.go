@@ -102,6 +102,94 @@ func TestTheFilesMetadataIsAsDocumented(t *testing.T) {
 	}
 }
 
+// exported is a file of an export with every column, one change in it, and its
+// object metadata.
+func exported(t *testing.T, info writer.ExportInfo, view transform.View, line string) (map[string]string, *file.Reader) {
+	t.Helper()
+	keys := transform.KeySchema{Hash: transform.KeyAttr{Name: "h", Type: 'S'}, Range: transform.KeyAttr{Name: "s", Type: 'S'}}
+	page := new(transform.Page)
+	if err := transform.NewDecoder(keys).DecodeExport([]byte(line), view, page); err != nil || len(page.Changes) != 1 {
+		t.Fatalf("decoding the sample: %v, %d changes", err, len(page.Changes))
+	}
+	e := writer.NewEncoder(writer.Schema{Keys: keys, OldImage: true, Table: "t", Dataset: "all"})
+	var body bytes.Buffer
+	x := e.Export(&body, info)
+	if err := x.Add(page.Changes); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := x.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r, err := file.NewParquetReader(bytes.NewReader(body.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e.ExportMeta(info), r
+}
+
+func TestFilesOfExportsAreAsDocumented(t *testing.T) {
+	const heading, key = "Snapshot and window files", `{"h":{"S":"a"},"s":{"S":"b"}}`
+	when := time.Unix(1_700_000_000, 0)
+	special := map[string][]string{}
+	for _, cells := range tableOf(t, formatPage, heading, "column") {
+		special[strings.Trim(cells[0], "`")] = cells[1:]
+	}
+	documented := tableOf(t, formatPage, heading, "name")
+	_, streams := sample(t, 'S', 'S')
+	for i, source := range []string{"full", "incremental"} {
+		info, view, line := writer.ExportInfo{To: when}, transform.ViewFull, `{"Item":`+key+`}`
+		if source == "incremental" {
+			info.From, view = when.Add(-time.Hour), transform.ViewNewAndOld
+			line = fmt.Sprintf(`{"Metadata":{"WriteTimestampMicros":{"N":"1700000000000000"}},"Keys":%[1]s,"NewImage":%[1]s,"OldImage":%[1]s}`, key)
+		}
+		meta, r := exported(t, info, view, line)
+		var footer, object []string
+		for _, name := range r.MetaData().KeyValueMetadata().Keys() {
+			footer = append(footer, strings.TrimPrefix(name, "dynamolake."))
+		}
+		for name := range meta {
+			object = append(object, name)
+		}
+		sameNames(t, source+": footer", documented.names(func(c []string) bool { return c[1] == "yes" }), footer)
+		sameNames(t, source+": object metadata", documented.names(func(c []string) bool { return c[2] == "yes" }), append(object, "attempt"))
+
+		for c := range r.MetaData().Schema.NumColumns() {
+			name, id, typ, nullable, encoding := describe(t, r, c)
+			want, wantID, wantType, wantNullable, wantEncoding := describe(t, streams, c)
+			if name == "_seq" || name == "_shard" {
+				wantNullable = "yes"
+			}
+			if name != want || id != wantID || typ != wantType || nullable != wantNullable || encoding != wantEncoding {
+				t.Errorf("%s: column %d is %s %s %s %s %s; of a stream %s %s %s %s %s", source, c, name, id, typ, nullable, encoding, want, wantID, wantType, wantNullable, wantEncoding)
+			}
+			chunk, err := r.MetaData().RowGroup(0).ColumnChunk(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			stats, err := chunk.Statistics()
+			null := err == nil && stats != nil && stats.HasNullCount() && stats.NullCount() == 1
+			if text := append(special[name], "", "")[i]; (text == "null") != null {
+				t.Errorf("%s says of %s of %s exports: %q; it is null: %t", formatPage, name, source, text, null)
+			}
+		}
+	}
+}
+
+func TestKeysOfExportsAreAsDocumented(t *testing.T) {
+	prefix, when := writer.TablePrefix("1", "r", "t"), time.Unix(1_700_000_000, 0)
+	name := writer.ExportFileName("data/abc.json.gz")
+	patterns := tableOf(t, formatPage, "Snapshot and window files", "key").names(nil)
+	for i, key := range []string{
+		writer.SnapshotPrefix(prefix, "all", "01700000000000-0a1b2c3d") + name,
+		writer.WindowPrefix(prefix, "all", when, when.Add(time.Hour)) + name,
+		writer.ExportPrefix(prefix, time.Time{}, when),
+	} {
+		if i >= len(patterns) || !pattern(patterns[i]).MatchString(key) {
+			t.Errorf("%s does not describe %s in its place, but %q", formatPage, key, patterns)
+		}
+	}
+}
+
 func TestSmallObjectsAreAsDocumented(t *testing.T) {
 	for _, c := range []struct{ heading, file, structName string }{
 		{"Rejects", "writer/reject.go", "rejectRecord"},

@@ -1,0 +1,164 @@
+package writer
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/parquet-go/parquet-go"
+	pqzstd "github.com/parquet-go/parquet-go/compress/zstd"
+
+	"dynamolake/transform"
+)
+
+const (
+	// runRows and runBytes bound what is handed to the Parquet writer in one go,
+	// column by column: small enough for the caches, and a page is closed at most
+	// one run late.
+	runRows  = 128
+	runBytes = 256 << 10
+
+	pageBytes = 1 << 20
+
+	// A row group is in memory, compressed, until it is complete.
+	streamGroupBytes = 128 << 20
+	exportGroupBytes = 32 << 20
+
+	// A key is at most 2 KB long, so bounds in the page index are never cut. The
+	// library cuts an upper bound of 0xFF bytes to a lower one.
+	boundBytes = 2048
+)
+
+// fileWriter writes one file at a time and keeps its buffers: begin, add as often
+// as need be, end. After an error its state is unknown.
+type fileWriter struct {
+	cols []column
+	pq   *parquet.GenericWriter[any]
+	vals [][]parquet.Value // by column; those of fixed columns stay for the file
+	rows rows
+	out  bytes.Buffer // of slice
+
+	groupBytes int64 // of DynamoDB JSON in a row group
+	group      int64 // in the one under way
+}
+
+func newFileWriter(l layout, groupBytes int64) *fileWriter {
+	w := &fileWriter{cols: l.cols, vals: make([][]parquet.Value, len(l.cols)), groupBytes: groupBytes}
+	options := []parquet.WriterOption{
+		parquet.NewSchema("change", newRowNode(l.cols)),
+		parquet.CreatedBy("dynamolake", strconv.Itoa(FormatVersion), "parquet-go"),
+		parquet.Compression(&pqzstd.Codec{Level: zstd.SpeedFastest}),
+		parquet.DataPageVersion(2),
+		parquet.DataPageStatistics(false), // the page index says it once
+		parquet.PageBufferSize(pageBytes),
+		parquet.ColumnIndexSizeLimit(func([]string) int { return boundBytes }),
+	}
+	if l.sorted != "" {
+		options = append(options, parquet.SortingWriterConfig(parquet.SortingColumns(parquet.Ascending(l.sorted))))
+	}
+	for i, c := range l.cols {
+		w.vals[i] = make([]parquet.Value, 0, runRows)
+		if c.blank {
+			options = append(options, parquet.SkipPageBounds(c.name))
+		}
+	}
+	w.pq = parquet.NewGenericWriter[any](&w.out, options...)
+	return w
+}
+
+// slice writes the file of a slice.
+func (w *fileWriter) slice(s Slice, info Info, footer [][2]string) ([]byte, error) {
+	w.out.Reset()
+	w.begin(&w.out, rows{shard: []byte(strings.ToValidUTF8(info.Shard, "\uFFFD")), source: sourceStream, epoch: info.Epoch})
+	for _, part := range s.parts {
+		if err := w.add(part); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.end(footer); err != nil {
+		return nil, err
+	}
+	return bytes.Clone(w.out.Bytes()), nil
+}
+
+// begin starts a file. r is what its rows have in common.
+func (w *fileWriter) begin(out io.Writer, r rows) {
+	// Reset would wipe the last file's metadata in place, and with it the column
+	// names and the sorting column, which the library shares with the next file.
+	clear(w.pq.File().Metadata().RowGroups)
+	w.pq.Reset(out)
+	r.text = w.rows.text
+	w.rows, w.group = r, 0
+	for i := range w.vals {
+		w.vals[i] = w.vals[i][:0]
+	}
+}
+
+// add writes rows. It keeps nothing of the changes but what columns that are the
+// same in every row made of the first.
+func (w *fileWriter) add(part []transform.Change) error {
+	for len(part) > 0 {
+		n, bytes := run(part)
+		if err := w.run(part[:n]); err != nil {
+			return err
+		}
+		part = part[n:]
+		if w.group += bytes; w.group >= w.groupBytes {
+			if err := w.pq.Flush(); err != nil {
+				return err
+			}
+			w.group = 0
+		}
+	}
+	return nil
+}
+
+// end completes the file.
+func (w *fileWriter) end(footer [][2]string) error {
+	for _, kv := range footer {
+		w.pq.SetKeyValueMetadata("dynamolake."+kv[0], strings.ToValidUTF8(kv[1], "\uFFFD"))
+	}
+	if err := w.pq.Close(); err != nil {
+		return err
+	}
+	for i := range w.vals {
+		clear(w.vals[i][:cap(w.vals[i])]) // they point into the pages
+	}
+	return nil
+}
+
+// run is how many changes to write in one go.
+func run(part []transform.Change) (n int, bytes int64) {
+	for n < len(part) && n < runRows && bytes < runBytes {
+		bytes += size(&part[n])
+		n++
+	}
+	return n, bytes
+}
+
+func (w *fileWriter) run(part []transform.Change) error {
+	w.rows.text = w.rows.text[:0]
+	for i, cw := range w.pq.ColumnWriters() {
+		c, vals := &w.cols[i], w.vals[i]
+		if !c.fixed {
+			vals = vals[:0]
+		}
+		for j := len(vals); j < len(part); j++ {
+			v, ok := c.value(&w.rows, &part[j])
+			if ok {
+				v = v.Level(0, c.def, i)
+			} else {
+				v = parquet.NullValue().Level(0, 0, i)
+			}
+			vals = append(vals, v)
+		}
+		w.vals[i] = vals
+		if _, err := cw.WriteRowValues(vals[:len(part)]); err != nil {
+			return fmt.Errorf("column %s: %w", c.name, err)
+		}
+	}
+	return nil
+}
