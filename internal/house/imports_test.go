@@ -19,6 +19,7 @@ var mayImport = map[string][]string{
 	"consumer":          {"consumer/adapter", "checkpoint", "checkpoint/ledger", "writer", "transform"},
 	"consumer/adapter":  {}, // anyone with the KCL library can use it
 	"bootstrap":         {"bootstrap/ion", "checkpoint", "checkpoint/ledger", "writer", "transform"},
+	"bootstrap/ion":     {}, // anyone with an export as ION can use it
 	"checkpoint":        {},
 	"checkpoint/ledger": {}, // pure, and one document
 	"writer":            {"transform"},
@@ -41,6 +42,7 @@ var confined = []struct {
 }{
 	{"github.com/vmware/vmware-go-kcl-v2", []string{"consumer", "checkpoint/kcl.go", "checkpoint/*_test.go", "consumer/adapter/*_test.go"}, "the Worker is a driver that can be replaced; policy does not know it"},
 	{"github.com/parquet-go/parquet-go", []string{"writer"}, "Parquet is written in one place"},
+	{"github.com/amazon-ion/ion-go", []string{"bootstrap/ion"}, "ION becomes DynamoDB JSON at the door"},
 	{"github.com/apache/arrow-go", []string{"internal/lakecheck", "_test.go"}, "Arrow reads what parquet-go wrote, as a check"},
 	{"github.com/duckdb/duckdb-go", []string{"_test.go"}, "cgo; a reader for tests"},
 	{"github.com/xitongsys", []string{"_test.go"}, "unmaintained; a reader for tests"},
