@@ -1,6 +1,7 @@
 package writer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -38,7 +39,7 @@ func (c *Chain) Next(ctx context.Context, after transform.Seq) (Link, bool, erro
 	// A copy of a lake may have lost its object metadata; the Parquet footer
 	// says the same.
 	if body, o, getErr := c.store.Get(ctx, key); getErr == nil {
-		if meta, ok := footerMeta(body); ok {
+		if meta, ok := footerMeta(bytes.NewReader(body), int64(len(body))); ok {
 			o.Meta = meta
 			if l, err := parseLink(o, after); err == nil {
 				return l, true, nil

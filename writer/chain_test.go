@@ -1,6 +1,7 @@
 package writer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -306,7 +307,7 @@ func TestMetadataFitsS3(t *testing.T) {
 	if size > 2048 {
 		t.Errorf("%d bytes of metadata, S3 takes 2048", size)
 	}
-	meta, ok := footerMeta(f.Body)
+	meta, ok := footerMeta(bytes.NewReader(f.Body), int64(len(f.Body)))
 	if !ok || meta["gap-before"] != long || meta["shard"] != long {
 		t.Error("the footer does not hold the whole texts")
 	}

@@ -12,8 +12,9 @@ import (
 )
 
 func TestContentsOnEveryLake(t *testing.T) {
-	for name, lake := range lakes(t) {
+	for name, lakeOf := range lakes {
 		t.Run(name, func(t *testing.T) {
+			lake := lakeOf(t)
 			ctx := t.Context()
 			if _, _, err := lake.Open(ctx, "a/b"); !errors.Is(err, ErrNotFound) {
 				t.Errorf("nothing there: %v", err)

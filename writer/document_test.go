@@ -3,15 +3,19 @@ package writer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/emulators"
 )
 
 // simulated is a lake on the simulator's S3, as the caller "writer" sees it.
@@ -29,15 +33,35 @@ func simulatedFor(cloud *awssim.Cloud, caller string) *S3 {
 	return NewS3(s3.NewFromConfig(cloud.AWSConfig(caller), func(o *s3.Options) { o.UsePathStyle = true }), "lake", "pre")
 }
 
-func lakes(t *testing.T) map[string]Lake {
-	t.Helper()
-	sim, _ := simulated(t)
-	return map[string]Lake{"another S3": NewS3(fakeS3(t), "lake", "pre/fix"), "S3": sim, "folder": newFolder(t)}
+// lakes are all there are to test with, each made in its own subtest: the real
+// server is not to be had everywhere.
+var lakes = map[string]func(*testing.T) Lake{
+	"S3": func(t *testing.T) Lake {
+		lake, _ := simulated(t)
+		return lake
+	},
+	"another S3": func(t *testing.T) Lake { return NewS3(fakeS3(t), "lake", "pre/fix") },
+	"versitygw": func(t *testing.T) Lake {
+		endpoint, access, secret := emulators.S3(t)
+		client := s3.New(s3.Options{
+			BaseEndpoint: &endpoint, Region: "us-east-1", UsePathStyle: true,
+			Credentials: credentials.NewStaticCredentialsProvider(access, secret, ""),
+		})
+		bucket := fmt.Sprintf("writer-%d", time.Now().UnixNano())
+		if _, err := client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &bucket}); err != nil {
+			t.Fatal(err)
+		}
+		return NewS3(client, bucket, "pre")
+	},
+	"folder": func(t *testing.T) Lake { return newFolder(t) },
 }
 
+func TestMain(m *testing.M) { emulators.Main(m) }
+
 func TestDocumentsOnEveryLake(t *testing.T) {
-	for name, lake := range lakes(t) {
+	for name, lakeOf := range lakes {
 		t.Run(name, func(t *testing.T) {
+			lake := lakeOf(t)
 			ctx := t.Context()
 			const key = "1/r/t/_ledger/state.json"
 			if _, _, err := lake.Load(ctx, key); !errors.Is(err, ErrNotFound) {
@@ -89,8 +113,9 @@ func increment(ctx context.Context, d Documents, key string) (int, error) {
 }
 
 func TestNoSwapIsLost(t *testing.T) {
-	for name, lake := range lakes(t) {
+	for name, lakeOf := range lakes {
 		t.Run(name, func(t *testing.T) {
+			lake := lakeOf(t)
 			var all sync.WaitGroup
 			for range 8 {
 				all.Go(func() {
@@ -194,10 +219,12 @@ func TestS3SwapKnowsItsOwnWrite(t *testing.T) {
 }
 
 func TestProbeRefusesAStoreThatIgnoresIfMatch(t *testing.T) {
-	for name, lake := range lakes(t) {
-		if err := Probe(t.Context(), lake, "w"); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
+	for name, lakeOf := range lakes {
+		t.Run(name, func(t *testing.T) {
+			if err := Probe(t.Context(), lakeOf(t), "w"); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 	deaf := s3Behind(t, ignoring("If-Match"))
 	if err := Probe(t.Context(), deaf, "w"); err == nil || !strings.Contains(err.Error(), "ignores If-Match") || !strings.Contains(err.Error(), "use a store that") {

@@ -4,7 +4,6 @@ package writer
 var (
 	PageBody     = pageBody
 	SeqOf        = seqOf
-	FooterMeta   = footerMeta
 	LargeRecords = largeRecords
 	ExportLines  = exportLines
 	DecodeExport = decodeExport

@@ -1,6 +1,7 @@
 package writer
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
@@ -69,35 +70,23 @@ func (f *Folder) PutNew(ctx context.Context, key string, body []byte, _ map[stri
 	if _, err := os.Lstat(path); err == nil {
 		return fmt.Errorf("write %s: %w", f.address(key), ErrExists)
 	}
-	if err := f.makeDir(filepath.Dir(path)); err != nil {
-		return f.explain("write", key, err)
-	}
 	temp := filepath.Join(f.root, tempDir, rand.Text())
 	defer os.Remove(temp)
-	if err := writeSynced(temp, body); err != nil {
+	if err := writeSynced(temp, bytes.NewReader(body)); err != nil {
 		return f.explain("write", key, err)
 	}
-	err = os.Link(temp, path)
-	if linkless(err) {
-		err = writeSynced(path, body)
-	}
-	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("write %s: %w", f.address(key), ErrExists)
-	}
-	if err == nil {
-		err = syncDir(filepath.Dir(path))
-	}
-	return f.explain("write", key, err)
+	return f.explain("write", key, f.place(temp, path))
 }
 
 // Head reads a Parquet file's metadata from its footer.
 func (f *Folder) Head(ctx context.Context, key string) (Object, error) {
 	if strings.HasSuffix(key, ".parquet") {
-		body, o, err := f.Get(ctx, key)
+		file, o, err := f.open(ctx, key)
 		if err != nil {
 			return Object{}, err
 		}
-		o.Meta, _ = footerMeta(body)
+		defer file.Close()
+		o.Meta, _ = footerMeta(file, o.Size)
 		return o, nil
 	}
 	path, err := f.path(key)
@@ -203,6 +192,8 @@ func (f *Folder) explain(op, key string, err error) error {
 	}
 	hint := "the folder cannot be used; check it and its disk"
 	switch {
+	case errors.Is(err, fs.ErrExist) && op == "write":
+		return fmt.Errorf("write %s: %w", f.address(key), ErrExists)
 	case errors.Is(err, fs.ErrNotExist) && (op == "look up" || op == "read"):
 		return fmt.Errorf("%s %s: %w", op, f.address(key), ErrNotFound)
 	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):

@@ -12,6 +12,14 @@ import (
 
 // Open opens an object's file. Its Meta is not set.
 func (f *Folder) Open(ctx context.Context, key string) (io.ReadCloser, Object, error) {
+	file, o, err := f.open(ctx, key)
+	if err != nil {
+		return nil, Object{}, err
+	}
+	return file, o, nil
+}
+
+func (f *Folder) open(ctx context.Context, key string) (*os.File, Object, error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, Object{}, fmt.Errorf("read %s: %w", f.address(key), err)
 	}

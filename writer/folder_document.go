@@ -1,6 +1,7 @@
 package writer
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -66,7 +67,7 @@ func (f *Folder) Swap(ctx context.Context, key string, body []byte, version stri
 	}
 	temp := filepath.Join(f.root, tempDir, rand.Text())
 	defer os.Remove(temp)
-	if err := writeSynced(temp, body); err != nil {
+	if err := writeSynced(temp, bytes.NewReader(body)); err != nil {
 		return "", f.explain("write", key, err)
 	}
 	if err := os.Rename(temp, path); err != nil {

@@ -221,10 +221,10 @@ func TestReadOnlyFolder(t *testing.T) {
 // TestFolderWithoutLinks takes the way of file systems that have none.
 func TestFolderWithoutLinks(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a")
-	if err := writeSynced(path, []byte("first")); err != nil {
+	if err := writeSynced(path, strings.NewReader("first")); err != nil {
 		t.Fatal(err)
 	}
-	if err := writeSynced(path, []byte("second")); !errors.Is(err, os.ErrExist) {
+	if err := writeSynced(path, strings.NewReader("second")); !errors.Is(err, os.ErrExist) {
 		t.Errorf("a second writer got %v", err)
 	}
 	if text, err := os.ReadFile(path); err != nil || string(text) != "first" {

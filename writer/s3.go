@@ -124,6 +124,8 @@ func (s *S3) explain(op, key string, err error) error {
 		hint = "access denied; to delete its objects the lake needs s3:DeleteObject"
 	case st == http.StatusForbidden:
 		hint = "access denied; the lake needs s3:PutObject and s3:GetObject on its objects and s3:ListBucket on bucket " + s.bucket + " (without it S3 says denied for what is not there)"
+	case code == "NoSuchUpload": // it was aborted, or is complete
+		return fmt.Errorf("%s %s: %w", op, s.address(key), err)
 	case st == http.StatusNotFound:
 		return fmt.Errorf("%s %s: %w", op, s.address(key), ErrNotFound)
 	case st == http.StatusNotImplemented:

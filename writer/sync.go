@@ -2,6 +2,7 @@ package writer
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -25,13 +26,41 @@ func (f *Folder) makeDir(dir string) error {
 	return err
 }
 
+// place gives a synced temporary file its name, which must be free, durably.
+func (f *Folder) place(temp, path string) error {
+	if _, err := os.Lstat(path); err == nil {
+		return fs.ErrExist
+	}
+	if err := f.makeDir(filepath.Dir(path)); err != nil {
+		return err
+	}
+	err := os.Link(temp, path)
+	if linkless(err) {
+		err = copySynced(path, temp)
+	}
+	if err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// copySynced is writeSynced of a file.
+func copySynced(path, from string) error {
+	file, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return writeSynced(path, file)
+}
+
 // writeSynced creates a file that must not exist. After an error there is none.
-func writeSynced(path string, body []byte) error {
+func writeSynced(path string, body io.Reader) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
 	}
-	_, err = file.Write(body)
+	_, err = io.Copy(file, body)
 	if err == nil {
 		err = file.Sync()
 	}
