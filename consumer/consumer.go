@@ -75,7 +75,8 @@ type shared struct {
 	table       Table
 	tablePrefix string
 	worker      string
-	epoch       int64
+	view        *view
+	look        func() // sees to it that the table is asked for its stream soon
 	decoder     *transform.Decoder
 	encoder     *writer.Encoder
 	budget      *writer.Budget
@@ -93,19 +94,43 @@ type shared struct {
 const dataset = "all"
 
 // Run reads the table's stream as one member of the fleet until ctx ends, and
-// then hands its shards over. It returns nil after a complete hand-over.
+// then hands its shards over. It returns nil after a complete hand-over. When the
+// stream was turned off and on, it reads the old one to its end, and then the new one.
 func Run(ctx context.Context, o Options) error {
+	if o.Ledger == nil {
+		return errors.New("a worker needs the ledger of its table")
+	}
+	st, err := begin(ctx, o)
+	for err == nil {
+		if err = readStream(ctx, o, st); !errors.Is(err, errReplaced) {
+			return err
+		}
+		if st, err = next(ctx, &o); ctx.Err() != nil {
+			return nil // nothing is held
+		}
+	}
+	return err
+}
+
+// readStream reads one stream until ctx ends or, with errReplaced, another takes its place.
+func readStream(ctx context.Context, o Options, st start) error {
+	o.Table.StreamARN, o.Initial = st.arn, st.initial
+	registry := &round{Registerer: o.Registerer}
+	o.Registerer = registry
+	defer registry.end()
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
+	lineage := NewLineage(o.Streams, st.arn)
 	keeper, err := checkpoint.Open(ctx, checkpoint.Options{
-		Client: o.DynamoDB, App: o.App, Worker: o.Worker, Stream: NewLineage(o.Streams, o.Table.StreamARN),
+		Client: o.DynamoDB, App: o.App, Worker: o.Worker, Stream: lineage, Label: labelOf(st.arn),
 		Initial: o.Initial, Duration: o.Lease, Heartbeat: min(time.Second, o.Lease/8), Renew: o.Renew, Log: o.Log, Wall: o.Wall, Registerer: o.Registerer,
 	})
 	if err != nil {
 		return err
 	}
 	stopping := make(chan struct{})
-	src := newSource(o, checkpoint.NewDriver(keeper), stopping)
+	f := newFollower(o, newView(o.Ledger, o.Timing, st.arn, st.ledger), lineage)
+	src := newSource(o, checkpoint.NewDriver(keeper), f, stopping)
 	kcl := worker.NewWorker(src, kclConfig(o)).
 		WithKinesis(adapter.Client(src)).
 		WithCheckpointer(ending{Driver: src.driver, source: src})
@@ -115,15 +140,27 @@ func Run(ctx context.Context, o Options) error {
 	if err := kcl.Start(); err != nil {
 		return fmt.Errorf("starting the worker: %w", err)
 	}
-	o.Log.Info("reading", zap.String("table", o.Table.Name), zap.String("worker", o.Worker), zap.String("app", o.App))
+	o.Log.Info("reading", zap.String("table", o.Table.Name), zap.String("stream", labelOf(st.arn)), zap.String("worker", o.Worker), zap.String("app", o.App))
+	followed := make(chan error, 1)
+	go func() { followed <- f.run(work) }()
 
+	var replaced error
 	select {
 	case <-ctx.Done():
 	case err = <-kept:
 		kept <- err
+	case replaced = <-followed:
+		followed <- nil
 	}
 	if sdErr := shutdown(ctx, o, keeper, kcl, stopping, stop, kept); err == nil {
 		err = sdErr
+	}
+	<-followed
+	if replaced != nil {
+		if err != nil {
+			o.Log.Warn("the old stream was not handed over completely", zap.Error(err))
+		}
+		return replaced
 	}
 	return err
 }
@@ -170,7 +207,7 @@ func wait(done <-chan struct{}, limit time.Duration) bool {
 	}
 }
 
-func newSource(o Options, driver *checkpoint.Driver, stopping <-chan struct{}) *source {
+func newSource(o Options, driver *checkpoint.Driver, f *follower, stopping <-chan struct{}) *source {
 	procs := runtime.GOMAXPROCS(0)
 	limits := o.Limits
 	// Half of the memory is for pages and rows; encoding takes about as much again
@@ -179,12 +216,12 @@ func newSource(o Options, driver *checkpoint.Driver, stopping <-chan struct{}) *
 	budget := writer.NewBudget(o.Memory / 2)
 	prefix := writer.TablePrefix(o.Table.Account, o.Table.Region, o.Table.Name)
 	common := shared{
-		streams: o.Streams, lineage: NewLineage(o.Streams, o.Table.StreamARN), store: o.Store,
+		streams: o.Streams, lineage: f.lineage, store: o.Store, view: f.view, look: f.poke,
 		table: o.Table, tablePrefix: prefix, worker: o.Worker,
 		decoder: transform.NewDecoder(o.Table.Keys),
 		encoder: writer.NewEncoder(writer.Schema{Table: o.Table.Name, Dataset: dataset, Keys: o.Table.Keys, OldImage: o.OldImage}),
 		budget:  budget, limits: limits, pages: new(pagePool), pace: pace{max: o.PollMax},
-		onGap: o.OnGap, stopping: stopping, blocked: new(atomic.Bool), metrics: newMetrics(o.Registerer, budget.Held),
+		onGap: o.OnGap, stopping: stopping, blocked: new(atomic.Bool), metrics: newMetrics(o.Registerer, budget.Held, o.Timing.Retention),
 	}
 	open := func(lease *checkpoint.Lease, log *zap.Logger) *session {
 		s := &session{shared: common, lease: lease, shard: lease.Key()}

@@ -6,15 +6,15 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-
-	"dynamolake/checkpoint"
-	"dynamolake/transform"
 )
 
 // end looks for the children of a shard whose last object is durable. It returns
 // true once they are known, so that the library calls finish.
 func (s *session) end() (bool, error) {
 	for attempt := 1; !s.found; attempt++ {
+		if err := s.finishing(); err != nil {
+			return false, err
+		}
 		children, err := s.lineage.Children(s.ctx(), s.shard)
 		if err != nil && classify(err) == upstreamGone {
 			s.found = true // nothing to be had from a stream that is gone
@@ -30,6 +30,7 @@ func (s *session) end() (bool, error) {
 			var disabled bool
 			if disabled, err = s.lineage.Disabled(s.ctx()); err == nil && disabled {
 				s.found = true
+				s.look() // perhaps another has taken its place
 				break
 			}
 		}
@@ -44,6 +45,18 @@ func (s *session) end() (bool, error) {
 }
 
 const childTries = 6
+
+// finishing keeps the row up to the ledger while the end of the shard takes long:
+// others may wait for it.
+func (s *session) finishing() error {
+	if !s.behind() || !s.lease.Awaited() && s.epochs.late == nil {
+		return nil
+	}
+	if err := s.keepUp(); err != nil {
+		return s.trouble(err)
+	}
+	return nil
+}
 
 // finish is Shutdown(TERMINATE): the children get their leases, then the shard is
 // over.
@@ -98,58 +111,6 @@ func (s *session) quarantine() error {
 }
 
 const quarantineTime = 30 * time.Second
-
-// gap records that the position is lost and applies the policy.
-func (s *session) gap(reason string) error {
-	if err := s.lease.Check(); err != nil {
-		return err
-	}
-	if s.batch.Held() > 0 {
-		// What was read before the gap is whole: it goes to the lake first.
-		s.flush(true)
-		if s.batch.Held() > 0 {
-			return nil // not yet; the position is no less lost at the next try
-		}
-	}
-	cursor := s.batch.Cursor()
-	g := Gap{
-		StreamARN: s.table.StreamARN, Shard: s.shard, After: cursor.String(), Seen: time.Now().UTC(), Since: s.since().UTC(),
-		Reason: reason, Policy: s.onGap, Worker: s.worker,
-	}
-	if err := g.record(s.ctx(), s.store, s.tablePrefix); err != nil {
-		return s.retry(err)
-	}
-	s.metrics.gaps.Inc()
-	if s.onGap == GapStop {
-		if err := s.lease.Halt(s.ctx(), string(g.JSON())); err != nil {
-			return err
-		}
-		s.halted, s.opened = true, true
-		s.log.Error("GAP: the shard is halted; start with --on-gap=continue to go on without what is lost",
-			zap.String("after", cursor.Digits()), zap.String("reason", reason), zap.Time("since", g.Since))
-		return nil
-	}
-	s.log.Error("GAP: recorded; going on with what the stream still has",
-		zap.String("after", cursor.Digits()), zap.String("reason", reason), zap.Time("since", g.Since))
-	s.gapBefore, s.opened = reason, true
-	if reason == reasonShardGone {
-		// Nothing more will come: its end is written, and its children start.
-		s.batch.Add(nil, new(transform.Page), time.Now())
-		return nil
-	}
-	s.reader.rewind()
-	return nil
-}
-
-// retention is how long DynamoDB Streams keeps a record.
-const retention = 24 * time.Hour
-
-// stale tells whether a shard that was never read may have lost records since its
-// lease was created: such a lease begins at the oldest record or at a time, and
-// neither fails when the stream has moved past it.
-func (s *session) stale(cp checkpoint.Checkpoint) bool {
-	return !cp.Created.IsZero() && time.Since(cp.Created) > retention && time.Since(born(s.shard)) > retention
-}
 
 // born reads the creation time in a shard id (shardId-<20 digits of epoch
 // milliseconds>-<hex>). An id of another form counts as old.

@@ -24,7 +24,8 @@ const (
 )
 
 // Gap is a stretch of a shard that the stream no longer has and the lake never
-// got. It is stored as _ledger/gaps/<shard>/after-<cursor>.json.
+// got. It is stored as _ledger/gaps/<shard>/after-<cursor>.json; once a shard that
+// halted goes on, beside that as after-<cursor>-continued.json.
 type Gap struct {
 	StreamARN string    `json:"stream_arn"`
 	Shard     string    `json:"shard"`
@@ -34,6 +35,10 @@ type Gap struct {
 	Reason    string    `json:"reason"`
 	Policy    GapPolicy `json:"policy"`
 	Worker    string    `json:"worker"`
+	// Number and Epoch are the ledger's: the gap that this loss is part of, and the epoch that
+	// the shard went on under. 0 where it did not go on.
+	Number int64 `json:"gap,omitempty"`
+	Epoch  int64 `json:"epoch,omitempty"`
 }
 
 // Reasons of a gap.
@@ -42,8 +47,12 @@ const (
 	reasonShardGone = "the shard is no longer in the stream"
 )
 
-func (g Gap) key(tablePrefix string) string {
-	return tablePrefix + "_ledger/gaps/" + g.Shard + "/after-" + g.After + ".json"
+func gapKey(tablePrefix, shard, after string) string {
+	return tablePrefix + "_ledger/gaps/" + shard + "/after-" + after + ".json"
+}
+
+func continuedKey(tablePrefix, shard, after string) string {
+	return tablePrefix + "_ledger/gaps/" + shard + "/after-" + after + "-continued.json"
 }
 
 // JSON is the stored form.
@@ -58,14 +67,46 @@ func (g Gap) JSON() []byte {
 // record makes the gap durable. A gap that is already recorded stays as it was
 // first seen.
 func (g Gap) record(ctx context.Context, store writer.Store, tablePrefix string) error {
-	err := store.PutNew(ctx, g.key(tablePrefix), g.JSON(), nil)
+	err := store.PutNew(ctx, gapKey(tablePrefix, g.Shard, g.After), g.JSON(), nil)
+	if errors.Is(err, writer.ErrExists) && g.Number != 0 {
+		var first Gap
+		if first, err = readGap(ctx, store, gapKey(tablePrefix, g.Shard, g.After)); err == nil && first.Number == 0 {
+			err = store.PutNew(ctx, continuedKey(tablePrefix, g.Shard, g.After), g.JSON(), nil)
+		}
+	}
 	if err != nil && !errors.Is(err, writer.ErrExists) {
 		return fmt.Errorf("recording the gap of shard %s after %s: %w", g.Shard, g.After, err)
 	}
 	return nil
 }
 
-// Gaps reads the recorded gaps of a table.
+// recorded is the number of the ledger's gap that a loss was recorded under; 0 if it
+// was not.
+func recorded(ctx context.Context, store writer.Store, tablePrefix, shard, after string) (int64, error) {
+	g, err := readGap(ctx, store, gapKey(tablePrefix, shard, after))
+	if err == nil && g.Number == 0 {
+		g, err = readGap(ctx, store, continuedKey(tablePrefix, shard, after))
+	}
+	if errors.Is(err, writer.ErrNotFound) {
+		return 0, nil
+	}
+	return g.Number, err
+}
+
+func readGap(ctx context.Context, store writer.Store, key string) (Gap, error) {
+	body, _, err := store.Get(ctx, key)
+	if err != nil {
+		return Gap{}, fmt.Errorf("reading gap %s: %w", key, err)
+	}
+	var g Gap
+	if err := json.Unmarshal(body, &g); err != nil {
+		return Gap{}, fmt.Errorf("gap %s is not readable: %w", key, err)
+	}
+	return g, nil
+}
+
+// Gaps reads the recorded gaps of a table. Of one that halted its shard and was continued
+// later there is one record, the later.
 func Gaps(ctx context.Context, store writer.Store, tablePrefix string) ([]Gap, error) {
 	var gaps []Gap
 	for obj, err := range store.List(ctx, tablePrefix+"_ledger/gaps/") {
@@ -75,13 +116,13 @@ func Gaps(ctx context.Context, store writer.Store, tablePrefix string) ([]Gap, e
 		if !strings.HasSuffix(obj.Key, ".json") {
 			continue
 		}
-		body, _, err := store.Get(ctx, obj.Key)
+		g, err := readGap(ctx, store, obj.Key)
 		if err != nil {
-			return nil, fmt.Errorf("reading gap %s: %w", obj.Key, err)
+			return nil, err
 		}
-		var g Gap
-		if err := json.Unmarshal(body, &g); err != nil {
-			return nil, fmt.Errorf("gap %s is not readable: %w", obj.Key, err)
+		// "-continued" sorts before what it continues.
+		if n := len(gaps); n > 0 && gaps[n-1].Shard == g.Shard && gaps[n-1].After == g.After {
+			continue
 		}
 		gaps = append(gaps, g)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,8 +17,9 @@ import (
 // Lineage tells which shards a stream has and which are whose children. It is
 // the checkpoint package's view of DynamoDB Streams.
 type Lineage struct {
-	client *dynamodbstreams.Client
-	arn    string
+	client   *dynamodbstreams.Client
+	arn      string
+	replaced atomic.Bool // the table has another stream, so this one may be gone
 }
 
 var _ checkpoint.Stream = (*Lineage)(nil)
@@ -32,7 +34,7 @@ func NewLineage(client *dynamodbstreams.Client, streamARN string) *Lineage {
 const describeSpacing = 200 * time.Millisecond
 
 // Shards lists the whole stream, whatever its size, or fails; it never returns a
-// part. A shard that is somebody's parent counts as closed even where the page
+// part, and nothing only of a stream that was replaced and is gone. A shard that is somebody's parent counts as closed even where the page
 // still shows it open.
 func (l *Lineage) Shards(ctx context.Context) ([]checkpoint.Shard, error) {
 	var shards []checkpoint.Shard
@@ -40,6 +42,9 @@ func (l *Lineage) Shards(ctx context.Context) ([]checkpoint.Shard, error) {
 	var from *string
 	for {
 		out, err := l.describe(ctx, &dynamodbstreams.DescribeStreamInput{StreamArn: &l.arn, ExclusiveStartShardId: from})
+		if classify(err) == upstreamGone && l.replaced.Load() {
+			return nil, nil
+		}
 		if err != nil {
 			return nil, fmt.Errorf("listing the shards of %s: %w", l.arn, err)
 		}

@@ -21,7 +21,7 @@ type metrics struct {
 	upTo map[string]time.Time // per shard: everything before this is in the lake
 }
 
-func newMetrics(reg prometheus.Registerer, held func() int64) *metrics {
+func newMetrics(reg prometheus.Registerer, held func() int64, retention time.Duration) *metrics {
 	m := &metrics{upTo: map[string]time.Time{}}
 	counter := func(dst *prometheus.Counter, name, help string) {
 		*dst = prometheus.NewCounter(prometheus.CounterOpts{Namespace: "dynamolake", Subsystem: "consumer", Name: name, Help: help})

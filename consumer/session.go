@@ -34,6 +34,7 @@ type session struct {
 	putFails int       // failed writes in a row
 	putDue   time.Time // when the next write may be tried
 
+	epochs    epochs
 	gapBefore string // why changes before the next object are lost; empty where none are
 	opened    bool
 	durable   bool // everything of the shard is in the lake, its end included
@@ -59,6 +60,9 @@ func (s *session) read() (ended bool, err error) {
 		if err := s.open(); err != nil {
 			return false, s.trouble(err)
 		}
+		if !s.opened { // something of it has to be tried again
+			return false, s.wait(time.Until(s.due))
+		}
 	}
 	started := time.Now()
 	for {
@@ -67,6 +71,10 @@ func (s *session) read() (ended bool, err error) {
 			return false, s.wait(haltedTick)
 		case s.durable:
 			return s.end()
+		case s.epochs.placed && s.behind():
+			if err := s.keepUp(); err != nil {
+				return false, s.trouble(err)
+			}
 		case s.writeDue(now):
 			return false, nil
 		case s.batch.Closed():
@@ -137,7 +145,7 @@ func (s *session) open() error {
 	if err != nil {
 		return fmt.Errorf("lease of shard %s: %w", s.shard, err)
 	}
-	tip, ended, err := s.chain.Tip(s.ctx(), from)
+	tip, ended, err := s.walk(from)
 	if err != nil {
 		return err
 	}
@@ -145,9 +153,17 @@ func (s *session) open() error {
 	s.batch = writer.NewBatch(tip)
 	s.batch.Free = s.pages.put
 	s.durable = ended
+	if s.lease.Awaited() && s.epochs.late != nil {
+		if err := s.keepUp(); err != nil {
+			return err
+		}
+	}
+	if tip.Compare(from) > 0 {
+		s.lease.CaughtUp(s.epochs.newest)
+	}
 	s.metrics.through(s.shard, s.since())
 	if !ended && tip.Compare(from) > 0 {
-		if err := s.lease.Commit(s.ctx(), tip.Digits(), time.Time{}); err != nil {
+		if err := s.lease.Commit(s.ctx(), tip.Digits(), s.epochs.newest); err != nil {
 			return err
 		}
 	}
@@ -156,6 +172,22 @@ func (s *session) open() error {
 	}
 	s.opened = true
 	return nil
+}
+
+// walk follows the chain to its end, and notes what its files hold.
+func (s *session) walk(from transform.Seq) (tip transform.Seq, ended bool, err error) {
+	s.epochs = epochs{}
+	for tip = from; ; {
+		link, ok, err := s.chain.Next(s.ctx(), tip)
+		if err != nil || !ok {
+			return tip, false, err
+		}
+		s.epochs.saw(link)
+		s.strayLink(link)
+		if tip = link.End; link.ShardEnd {
+			return tip, true, nil
+		}
+	}
 }
 
 // fetch reads and decodes one page, within the memory budget.
@@ -197,6 +229,7 @@ func (s *session) fetch() error {
 	if s.blocked.CompareAndSwap(true, false) {
 		s.log.Info("the stream may be read again")
 	}
+	s.epochs.read(p)
 	s.reader.advance(p)
 	s.metrics.records.Add(float64(len(p.Changes)))
 	s.metrics.bytesIn.Add(float64(len(body)))
@@ -207,8 +240,9 @@ func (s *session) fetch() error {
 		s.due = asked.Add(jitter(s.pace.idle(s.empties)))
 	}
 	kept = s.batch.Add(body, p, asked)
-	// Empty pages occur inside a shard too; several in a row mean its tip.
-	if s.empties > 2 && s.batch.Held() == 0 {
+	// Empty pages occur inside a shard too; many in a row mean its tip. The last page of
+	// one that was closed says nothing of now.
+	if s.empties > quickReads && s.batch.Held() == 0 && !s.batch.Closed() {
 		s.caughtUp(asked)
 	}
 	return nil
@@ -302,7 +336,7 @@ func (s *session) since() time.Time {
 		return t
 	}
 	t := born(s.shard)
-	if oldest := time.Now().Add(-retention); t.Before(oldest) {
+	if oldest := s.lease.Now().Add(-s.view.timing.Retention); t.Before(oldest) {
 		return oldest
 	}
 	return t

@@ -44,16 +44,19 @@ func (s *session) flush(force bool) {
 	}
 }
 
-// commit is the order that everything rests on: a live lease, the object, then
-// the checkpoint. The rows are forgotten when the object is durable: should the
+// commit is the order that everything rests on: the epoch in the lease row, a live lease,
+// the object, then the checkpoint. The rows are forgotten when the object is durable: should the
 // checkpoint not follow, the next owner finds the object by the chain.
 func (s *session) commit(slice writer.Slice) error {
+	if err := s.keepUp(); err != nil {
+		return err
+	}
 	if err := s.lease.Check(); err != nil {
 		return err
 	}
 	file, err := s.encoder.Encode(slice, writer.Info{
 		Stream: s.table.StreamARN, Shard: s.shard, Parent: s.lease.Parent(),
-		Epoch: s.epoch, Writer: s.worker, GapBefore: s.gapBefore,
+		Epoch: s.lease.Epoch(), Writer: s.worker, GapBefore: s.gapBefore,
 	})
 	if err != nil {
 		return err
@@ -73,16 +76,24 @@ func (s *session) commit(slice writer.Slice) error {
 		s.log.Info("another writer was here first; going on after it",
 			zap.String("after", link.After.Digits()), zap.String("end", link.End.Digits()), zap.String("writer", link.Writer))
 		s.reader.seek(link.End)
+		s.epochs.saw(link)
+		s.strayLink(link)
 	}
 	freed := s.batch.Advance(link.End)
 	s.budget.Release(freed)
+	through := time.UnixMicro(link.MaxTS)
 	if link.ShardEnd {
 		// The checkpoint goes to SHARD_END, or stays where it is: from the end of the
 		// last link the next owner could not see that this was the last.
 		s.durable = true
+		if link.Rows > 0 {
+			s.lease.CaughtUp(through) // stored with the end
+		}
 		return nil
 	}
-	through := time.UnixMicro(link.MaxTS)
+	if err := s.tellLate(); err != nil { // before the checkpoint passes it
+		return err
+	}
 	if err := s.lease.Commit(s.ctx(), link.End.Digits(), through); err != nil {
 		return err
 	}

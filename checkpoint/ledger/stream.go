@@ -136,10 +136,7 @@ func (l *Ledger) OpenGap(loss Loss, t Timing) (gap, epoch int64, err error) {
 	if s == nil {
 		return 0, 0, fmt.Errorf("a gap in a stream that the ledger does not know")
 	}
-	from, resumed := t.down(loss.Since.Add(-t.Skew)), loss.Resumed.UTC()
-	if loss.Resumed.IsZero() {
-		resumed = loss.Seen.Add(-t.Retention).UTC()
-	}
+	from, resumed := loss.span(t)
 	if g := l.Gap(loss.Again); g != nil && !g.To.IsZero() && !g.From.After(from) && !g.To.Before(t.up(resumed.Add(t.Skew))) {
 		return g.Number, s.Number, nil // its windows are planned, and cover this
 	}

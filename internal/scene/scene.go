@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"dynamolake/checkpoint"
+	"dynamolake/checkpoint/ledger"
 	"dynamolake/consumer"
 	"dynamolake/internal/awssim"
 	"dynamolake/internal/lakecheck"
@@ -84,6 +85,12 @@ func (s *Scene) Store(client string) writer.Store {
 	return direct{Store: writer.NewS3(c, Bucket, ""), client: c}
 }
 
+// Ledger is the table's ledger as one caller sees it.
+func (s *Scene) Ledger(client string) *ledger.Store {
+	lake := writer.NewS3(S3(s.Cloud.AWSConfig(client)), Bucket, "")
+	return ledger.NewStore(ledger.Document(lake, s.Prefix()+ledger.Key, writer.ErrNotFound, writer.ErrChanged), s.Table.ARN)
+}
+
 // direct also has the bucket itself, which sabotage needs.
 type direct struct {
 	writer.Store
@@ -102,6 +109,7 @@ func (s *Scene) Worker(name string, log *zap.Logger) consumer.Options {
 	o := consumer.Defaults()
 	o.DynamoDB, o.Streams = dynamodb.NewFromConfig(cfg), dynamodbstreams.NewFromConfig(cfg)
 	o.Store, o.Table, o.App, o.Worker = s.Store(name), s.Table, App, name
+	o.Ledger = s.Ledger(name)
 	o.Log, o.Registerer = log, prometheus.NewRegistry()
 	return o
 }

@@ -1,0 +1,119 @@
+package consumer
+
+import (
+	"time"
+
+	"go.uber.org/zap"
+
+	"dynamolake/checkpoint"
+	"dynamolake/checkpoint/ledger"
+	"dynamolake/transform"
+)
+
+// gap records that the position is lost and applies the policy.
+func (s *session) gap(reason string) error {
+	if err := s.lease.Check(); err != nil {
+		return err
+	}
+	s.epochs.lost = true
+	if s.batch.Held() > 0 {
+		// What was read before the gap is whole: it goes to the lake first, and under the
+		// epoch that the row has, so that the loss can join a gap of others.
+		s.flush(true)
+		if s.batch.Held() > 0 {
+			return nil // not yet; the position is no less lost at the next try
+		}
+	}
+	// To who has not heard that its stream was replaced, the new one's shards look gone.
+	if err := s.view.fresh(s.ctx()); err != nil {
+		return s.retry(err)
+	}
+	if _, err := s.view.epoch(); err != nil {
+		return s.retry(err)
+	}
+	cursor, now := s.batch.Cursor(), s.lease.Now()
+	g := Gap{
+		StreamARN: s.table.StreamARN, Shard: s.shard, After: cursor.String(), Seen: now, Since: s.lostSince().UTC(),
+		Reason: reason, Policy: s.onGap, Worker: s.worker,
+	}
+	if s.onGap == GapStop {
+		if err := g.record(s.ctx(), s.store, s.tablePrefix); err != nil {
+			return s.retry(err)
+		}
+		s.metrics.gaps.Inc()
+		if err := s.lease.Halt(s.ctx(), string(g.JSON())); err != nil {
+			return err
+		}
+		s.halted, s.opened = true, true
+		s.log.Error("GAP: the shard is halted; start with --on-gap=continue to go on without what is lost",
+			zap.String("after", cursor.Digits()), zap.String("reason", reason), zap.Time("since", g.Since))
+		return nil
+	}
+	if err := s.goOn(&g); err != nil {
+		return s.retry(err)
+	}
+	s.metrics.gaps.Inc()
+	s.log.Error("GAP: recorded; going on with what the stream still has", zap.Int64("gap", g.Number), zap.Int64("epoch", g.Epoch),
+		zap.String("after", cursor.Digits()), zap.String("reason", reason), zap.Time("since", g.Since))
+	s.gapBefore, s.opened = reason, true
+	if reason == reasonShardGone {
+		// Nothing more will come: its end is written, and its children start.
+		s.batch.Add(nil, new(transform.Page), time.Now())
+		return nil
+	}
+	s.reader.rewind()
+	return nil
+}
+
+// goOn records a loss in the ledger, then in the lake, and adopts the epoch behind it.
+// Whoever finds the same loss again, having died in between, joins or repeats it.
+func (s *session) goOn(g *Gap) error {
+	again, err := recorded(s.ctx(), s.store, s.tablePrefix, s.shard, g.After)
+	if err != nil {
+		return err
+	}
+	loss := s.loss(g)
+	loss.Again = again
+	if g.Number, g.Epoch, err = s.view.lose(s.ctx(), loss); err != nil {
+		return err
+	}
+	if err := g.record(s.ctx(), s.store, s.tablePrefix); err != nil {
+		return err
+	}
+	s.epochs.lost, s.epochs.settled = false, s.epochs.settled && s.lease.Awaited()
+	return s.keepUp()
+}
+
+// loss is what the ledger is told. Its bounds are rounded outward, so that shards that lose
+// something in the same minutes say the same.
+func (s *session) loss(g *Gap) ledger.Loss {
+	t := s.view.timing
+	resumed := g.Seen.Add(-t.Retention)
+	if !g.Since.Before(resumed) {
+		resumed = g.Seen // the stream keeps less than it promises; how much less, nobody tells
+	}
+	if up := resumed.Truncate(t.Skew); up.Before(resumed) {
+		resumed = up.Add(t.Skew)
+	}
+	return ledger.Loss{
+		Since: g.Since.Truncate(t.Skew), Seen: g.Seen, Resumed: resumed, Reason: g.Reason,
+		Adopted: max(s.lease.LineageEpoch(), s.epochs.highest),
+	}
+}
+
+// lostSince is the time up to which the shard is known to be in the lake: where it is
+// not known, before its first record, or before the lake wanted any.
+func (s *session) lostSince() time.Time {
+	if t := s.lease.CurrentTo(); !t.IsZero() {
+		return t
+	}
+	return later(born(s.shard), s.view.begin())
+}
+
+// stale tells whether a shard that was never read may have lost records since its
+// lease was created: such a lease begins at the oldest record or at a time, and
+// neither fails when the stream has moved past it.
+func (s *session) stale(cp checkpoint.Checkpoint) bool {
+	keeps, now := s.view.timing.Retention, s.lease.Now()
+	return !cp.Created.IsZero() && now.Sub(cp.Created) > keeps && now.Sub(born(s.shard)) > keeps
+}

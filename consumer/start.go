@@ -1,0 +1,239 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	ddbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"go.uber.org/zap"
+
+	"dynamolake/checkpoint"
+	"dynamolake/checkpoint/ledger"
+)
+
+// start is which stream a worker reads now, and from where if nobody has begun.
+type start struct {
+	arn     string
+	initial checkpoint.Initial
+	ledger  ledger.Ledger
+}
+
+// errMoved: another worker was faster to begin a stream; look again.
+var errMoved = errors.New("the ledger moved on")
+
+// begin chooses the stream, and registers it before there is any lease row of it.
+func begin(ctx context.Context, o Options) (start, error) {
+	for {
+		st, err := register(ctx, o)
+		if !errors.Is(err, errMoved) {
+			return st, err
+		}
+	}
+}
+
+// next is begin for a worker that has read another stream until now. It goes on trying: what
+// it had is handed over already.
+func next(ctx context.Context, o *Options) (start, error) {
+	for try := 1; ; try++ {
+		t, err := Describe(ctx, o.DynamoDB, o.Table.Name)
+		if err == nil {
+			o.Table = t
+			var st start
+			if st, err = begin(ctx, *o); err == nil {
+				return st, nil
+			}
+		}
+		if ctx.Err() == nil && try == 1 {
+			o.Log.Warn("the new stream cannot be begun; trying on", zap.Error(err))
+		}
+		if sleep(ctx, jitter(pace{max: lookEvery}.backoff(try))) != nil {
+			return start{}, fmt.Errorf("begin the new stream: %w", err)
+		}
+	}
+}
+
+func register(ctx context.Context, o Options) (start, error) {
+	l, err := o.Ledger.Read(ctx)
+	if err != nil {
+		return start{}, err
+	}
+	rows, now, err := leaseRows(ctx, o)
+	if err != nil {
+		return start{}, err
+	}
+	st := start{arn: o.Table.StreamARN, initial: o.Initial}
+	old := l.Streaming()
+	if old != nil && old.StreamARN != st.arn {
+		over := labelOf(old.StreamARN) < labelOf(st.arn)
+		if over {
+			lineage := NewLineage(o.Streams, old.StreamARN)
+			lineage.replaced.Store(true)
+			if over, err = drained(ctx, lineage, rows); err != nil {
+				return start{}, err
+			}
+		}
+		if !over {
+			st.arn = old.StreamARN
+		}
+	}
+	if st.arn == "" {
+		return start{}, o.Table.CheckStream(o.OldImage)
+	}
+	replaces := func(l *ledger.Ledger) bool {
+		for _, e := range l.Epochs {
+			if e.Source == ledger.Stream && e.StreamARN != st.arn {
+				return true
+			}
+		}
+		return false
+	}
+	if replaces(&l) {
+		// What the old one did not have begins with the new one.
+		st.initial = checkpoint.Initial{Position: checkpoint.TrimHorizon}
+	}
+	from := beginning(st.arn, st.initial, now, o.Timing)
+	st.ledger, err = o.Ledger.Update(ctx, func(l *ledger.Ledger) error {
+		s := l.Streaming()
+		if s != nil && (old == nil || s.StreamARN != old.StreamARN) && s.StreamARN != st.arn {
+			return errMoved
+		}
+		return enter(l, st.arn, from, rows, now, o.Timing)
+	})
+	if err == nil && old != nil && old.StreamARN != st.arn {
+		o.Log.Info("the stream was turned off and on; the old one is read to its end", zap.String("old", labelOf(old.StreamARN)), zap.String("new", labelOf(st.arn)))
+	}
+	return st, err
+}
+
+// enter writes into the ledger that a stream is read, from a time on if nobody began
+// before. The lease rows tell how far the fleet is.
+func enter(l *ledger.Ledger, arn string, from time.Time, rows []checkpoint.Row, now time.Time, t ledger.Timing) error {
+	s := l.Streaming()
+	if s != nil && s.StreamARN == arn {
+		if fresh(rows, labelOf(arn)) && from.After(s.From.Add(t.Skew)) {
+			// The beginning was recorded, and then for too long nobody came to read.
+			_, _, err := l.OpenGap(ledger.Loss{Since: s.From, Seen: now, Resumed: from, Reason: "the stream was not read from where the lake begins"}, t)
+			return err
+		}
+		return nil
+	}
+	since := time.Time{}
+	if s != nil {
+		// The last that is heard of the old stream: its rows go with it.
+		for _, g := range l.Gaps {
+			if g.State != ledger.GapOpen {
+				continue
+			}
+			done, through := checkpoint.Adopted(rows, g.After)
+			if !done {
+				return fmt.Errorf("gap %d: shards of the old stream are not done: %w", g.Number, errMoved)
+			}
+			if err := l.FixGap(g.Number, through, t); err != nil {
+				return err
+			}
+		}
+		if since = reached(rows, labelOf(s.StreamARN)); since.IsZero() {
+			since = s.From
+		}
+	}
+	l.StartStream(arn, from, since, now, t)
+	return nil
+}
+
+// beginning is from when on a fleet that begins now will have everything.
+func beginning(arn string, initial checkpoint.Initial, now time.Time, t ledger.Timing) time.Time {
+	oldest := now.Add(-t.Retention)
+	from := now // if nothing tells when the stream began
+	if at, ok := birth(arn); ok {
+		from = at
+	}
+	switch initial.Position {
+	case checkpoint.Latest:
+		return now.Add(t.Skew)
+	case checkpoint.AtTimestamp:
+		from = later(from, initial.At.Add(t.Skew))
+	}
+	return later(from, oldest)
+}
+
+// fresh tells whether no shard of a stream has a lease row yet.
+func fresh(rows []checkpoint.Row, label string) bool {
+	for _, r := range rows {
+		if r.Stream == label || r.Stream == "" {
+			return false
+		}
+	}
+	return true
+}
+
+// reached is up to when the lake has a stream that was read to its end: the earliest of
+// its last shards. Zero if that is not known.
+func reached(rows []checkpoint.Row, label string) time.Time {
+	parents := map[string]bool{}
+	for _, r := range rows {
+		for _, p := range r.Parents {
+			parents[p] = true
+		}
+	}
+	var since time.Time
+	for _, r := range rows {
+		at := later(r.CurrentTo, born(r.Key))
+		last := len(r.Children) == 0 && !parents[r.Key] && (r.Stream == "" || r.Stream == label)
+		if last && !at.IsZero() && (since.IsZero() || at.Before(since)) {
+			since = at
+		}
+	}
+	return since
+}
+
+// drained tells whether a stream that was turned off is read to its end: all that it
+// lists, and all that has a lease row.
+func drained(ctx context.Context, lineage *Lineage, rows []checkpoint.Row) (bool, error) {
+	ended := map[string]bool{}
+	for _, r := range rows {
+		if r.Stream != "" && r.Stream != labelOf(lineage.arn) {
+			continue
+		}
+		if r.Checkpoint.Sentinel != checkpoint.ShardEnd {
+			return false, nil
+		}
+		ended[r.Key] = true
+	}
+	shards, err := lineage.Shards(ctx)
+	if err != nil {
+		return false, err
+	}
+	parents := map[string]bool{}
+	for _, s := range shards {
+		parents[s.Parent] = true
+	}
+	for _, s := range shards {
+		if !parents[s.ID] && !ended[s.ID] {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// leaseRows reads the lease table, which may not be there yet, and the service's clock.
+func leaseRows(ctx context.Context, o Options) ([]checkpoint.Row, time.Time, error) {
+	t, err := checkpoint.ReadTable(ctx, o.DynamoDB, o.App)
+	var missing *ddbtypes.ResourceNotFoundException
+	if errors.As(err, &missing) {
+		out, descErr := o.DynamoDB.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &o.Table.Name})
+		if descErr != nil {
+			return nil, time.Time{}, fmt.Errorf("describing table %q: %w", o.Table.Name, descErr)
+		}
+		t.Read, _ = middleware.GetServerTime(out.ResultMetadata)
+	} else if err != nil {
+		return nil, time.Time{}, err
+	}
+	if t.Read.IsZero() {
+		t.Read = time.Now()
+	}
+	return t.Leases, t.Read.UTC(), nil
+}
