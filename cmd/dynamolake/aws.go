@@ -31,12 +31,15 @@ func loadAWS(ctx context.Context) (aws.Config, error) {
 }
 
 // openLake opens the store without touching it.
-func openLake(lake string, cfg aws.Config) (writer.Store, error) {
-	return writer.Open(lake, func() (*s3.Client, error) {
-		return s3.NewFromConfig(cfg, func(o *s3.Options) {
-			// Servers other than AWS rarely resolve a host per bucket.
-			o.UsePathStyle = cfg.BaseEndpoint != nil || os.Getenv("AWS_ENDPOINT_URL_S3") != "" || os.Getenv("AWS_ENDPOINT_URL") != ""
-		}), nil
+func openLake(lake string, cfg aws.Config) (writer.Lake, error) {
+	return writer.Open(lake, func() (*s3.Client, error) { return newS3(cfg), nil })
+}
+
+// newS3 makes a client that also fits servers other than AWS: these rarely resolve
+// a host per bucket.
+func newS3(cfg aws.Config) *s3.Client {
+	return s3.NewFromConfig(cfg, func(o *s3.Options) {
+		o.UsePathStyle = cfg.BaseEndpoint != nil || os.Getenv("AWS_ENDPOINT_URL_S3") != "" || os.Getenv("AWS_ENDPOINT_URL") != ""
 	})
 }
 

@@ -52,3 +52,24 @@ func (s *screen) progress(prefix string, done float64, text string) {
 	fmt.Fprint(s.out, clearLine, prefix, strings.Repeat("█", full), strings.Repeat("░", width-full), "  ", text)
 	s.bar = true
 }
+
+// Write makes the screen the place of a log: its lines and the bar share the terminal.
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bar {
+		fmt.Fprint(s.out, clearLine)
+		s.bar = false
+	}
+	return s.out.Write(p)
+}
+
+// done leaves the bar's line for good.
+func (s *screen) done() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bar {
+		fmt.Fprintln(s.out)
+		s.bar = false
+	}
+}

@@ -24,3 +24,14 @@ func newLog(w io.Writer, level, format string) (*zap.Logger, error) {
 	}
 	return zap.New(zapcore.NewCore(enc, zapcore.AddSync(w), l)), nil
 }
+
+// outputFlags declares how a command that does one thing reports it.
+func outputFlags(s *settings, output, logLevel, logFormat *string) {
+	s.choice(output, "output", "text", "how to print the result", "text", "json")
+	logFlags(s, logLevel, logFormat)
+}
+
+func logFlags(s *settings, level, format *string) {
+	s.choice(level, "log-level", "info", "least level to log", "debug", "info", "warn", "error")
+	s.choice(format, "log-format", "console", "how to log", "console", "json")
+}

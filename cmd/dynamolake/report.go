@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dynamolake/checkpoint"
+	"dynamolake/checkpoint/ledger"
 	"dynamolake/consumer"
 )
 
@@ -27,6 +28,22 @@ type report struct {
 	Lag      float64        `json:"lag_seconds"` // of the shard that is farthest behind
 	Headroom float64        `json:"headroom_seconds"`
 	Gaps     []consumer.Gap `json:"gaps"`
+	// What the lake covers; nil without --lake.
+	Lake *lakeReport `json:"lake,omitempty"`
+
+	now time.Time
+}
+
+// lakeReport is what the ledger says.
+type lakeReport struct {
+	// Base is the full export that the state starts from; empty while there is none.
+	Base      string `json:"base"`
+	BaseEpoch int64  `json:"base_epoch"`
+	// From and To: the lake has the table's state at any time between.
+	From     time.Time     `json:"from,omitzero"`
+	To       time.Time     `json:"to,omitzero"`
+	Coverage []ledger.Span `json:"coverage"`
+	Missing  []ledger.Gap  `json:"missing"` // gaps that are not closed
 }
 
 type workerReport struct {
@@ -71,7 +88,7 @@ const retention = 24 * time.Hour
 // beat was seen to move.
 func newReport(t consumer.Table, table checkpoint.Table, alive map[string]bool, gaps []consumer.Gap, now time.Time) report {
 	r := report{
-		Table: t.Name, Stream: t.StreamARN, Lag: -1, Headroom: -1,
+		Table: t.Name, Stream: t.StreamARN, Lag: -1, Headroom: -1, now: now,
 		Workers: []workerReport{}, Shards: []shardReport{}, Gaps: append([]consumer.Gap{}, gaps...),
 	}
 	ended, known := map[string]bool{}, map[string]bool{}
@@ -125,6 +142,32 @@ func newReport(t consumer.Table, table checkpoint.Table, alive map[string]bool, 
 		r.Headroom = retention.Seconds() - r.Lag
 	}
 	return r
+}
+
+// cover adds what the ledger says. The stream that is read is in the lake up to where its
+// slowest shard is.
+func (r *report) cover(l *ledger.Ledger, leases []checkpoint.Row) {
+	through := r.now
+	for _, row := range leases {
+		if row.Checkpoint.Sentinel == checkpoint.ShardEnd {
+			continue
+		}
+		at := row.CurrentTo
+		if at.IsZero() {
+			at = row.Checkpoint.Created
+		}
+		if at.Before(through) {
+			through = at
+		}
+	}
+	if len(leases) == 0 {
+		through = time.Time{}
+	}
+	r.Lake = &lakeReport{Coverage: append([]ledger.Span{}, l.Coverage(through)...), Missing: append([]ledger.Gap{}, l.Missing()...)}
+	if base := l.Base(); base != nil {
+		r.Lake.Base, r.Lake.BaseEpoch = base.Exports[0].ID(), base.Number
+		r.Lake.From, r.Lake.To = base.To, l.Reach(through)
+	}
 }
 
 func workerState(w checkpoint.Worker, alive bool) string {
@@ -186,6 +229,17 @@ func (r report) print(out io.Writer, all bool) error {
 		fmt.Fprintf(w, "headroom\t%s until the stream drops what is not in the lake\n", formatSeconds(r.Headroom))
 	}
 	fmt.Fprintf(w, "gaps\t%d recorded\n", len(r.Gaps))
+	if k := r.Lake; k != nil {
+		switch {
+		case k.Base == "":
+			fmt.Fprintf(w, "lake\tno full export: it has changes, and no state to start from\n")
+		default:
+			fmt.Fprintf(w, "lake\twhole from %s to %s, from export %s on\n", formatTime(k.From), formatTime(k.To), k.Base)
+		}
+		for _, g := range k.Missing {
+			fmt.Fprintf(w, "GAP %d\t%s, from %s to %s: %s\n", g.Number, g.State, formatTime(g.From), formatTime(g.To), g.Reason)
+		}
+	}
 	table := func(header string, rows int) {
 		if rows > 0 {
 			w.Flush() // each table has its own columns
@@ -208,7 +262,10 @@ func (r report) print(out io.Writer, all bool) error {
 	for _, g := range r.Gaps {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", g.Shard, g.After, formatTime(g.Seen), g.Policy, g.Reason)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil || r.Lake == nil {
+		return err
+	}
+	return printTimeline(out, r.Lake.Coverage, r.now)
 }
 
 func formatSeconds(seconds float64) string {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -59,7 +60,7 @@ func printTimeline(out io.Writer, spans []ledger.Span, now time.Time) error {
 		if source == "" {
 			source = fmt.Sprintf("gap %d", s.Gap)
 		}
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", s.Epoch, source, formatTime(s.From), formatTime(s.To), s.State, s.Note)
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", s.Epoch, source, formatTime(s.From), formatTime(s.To), s.State, cmp.Or(s.Note, "-"))
 	}
 	return w.Flush()
 }

@@ -20,12 +20,15 @@ func TestTheTimelineShowsWhatIsThere(t *testing.T) {
 			{To: at(0), State: ledger.Seed}, {From: at(0), To: at(64), State: ledger.Whole},
 		}, "▲" + strings.Repeat("█", 63)},
 		{"a gap that was repaired, and one that waits", []ledger.Span{
-			{From: at(0), To: at(20), State: ledger.Whole}, {From: at(20), To: at(30), State: ledger.Compacted},
-			{From: at(30), To: at(40), State: ledger.Whole}, {From: at(40), To: at(50), State: ledger.Missing},
+			{From: at(0), To: at(20), State: ledger.Whole},
+			{From: at(20), To: at(30), State: ledger.Compacted},
+			{From: at(30), To: at(40), State: ledger.Whole},
+			{From: at(40), To: at(50), State: ledger.Missing},
 			{From: at(50), To: at(64), State: ledger.Whole},
 		}, strings.Repeat("█", 20) + strings.Repeat("▒", 10) + strings.Repeat("█", 10) + strings.Repeat("░", 10) + strings.Repeat("█", 14)},
 		{"a gap of a minute is still seen", []ledger.Span{
-			{From: at(0), To: at(10), State: ledger.Whole}, {From: at(10).Add(20 * time.Minute), To: at(10).Add(21 * time.Minute), State: ledger.Gone},
+			{From: at(0), To: at(10), State: ledger.Whole},
+			{From: at(10).Add(20 * time.Minute), To: at(10).Add(21 * time.Minute), State: ledger.Gone},
 			{From: at(10).Add(21 * time.Minute), To: at(64), State: ledger.Whole},
 		}, strings.Repeat("█", 10) + "✗" + strings.Repeat("█", 53)},
 	} {

@@ -40,6 +40,16 @@ func formatSize(n int64) string {
 	return strconv.FormatInt(n, 10) + "B"
 }
 
+// roughSize writes bytes for people who look at them go by.
+func roughSize(n int64) string {
+	for _, u := range sizeUnits[:3] {
+		if n >= u.bytes {
+			return fmt.Sprintf("%.1f%s", float64(n)/float64(u.bytes), u.name)
+		}
+	}
+	return strconv.FormatInt(n, 10) + "B"
+}
+
 // formatSpan writes a duration for people: two units, no fractions above ten seconds.
 func formatSpan(d time.Duration) string {
 	const day = 24 * time.Hour
