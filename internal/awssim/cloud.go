@@ -34,6 +34,7 @@ type Config struct {
 	ExportTakes  time.Duration // from request to COMPLETED, if ClockSkew is not more; 5 min, and below 0 = nothing
 	ExportFiles  int           // of each export, one for each partition of the table; 4
 	ExportLimit  int           // under way at once in the account; 300
+	ExportWindow time.Duration // the shortest of an incremental export; 15 min
 
 	// ClockSkew is the most that the clock of a partition, which stamps writes for
 	// exports, is ahead or behind; each is off by its own. 0 = all are exact.
@@ -99,6 +100,9 @@ func New(cfg Config) *Cloud {
 	}
 	if cfg.ExportLimit == 0 {
 		cfg.ExportLimit = 300
+	}
+	if cfg.ExportWindow == 0 {
+		cfg.ExportWindow = 15 * time.Minute
 	}
 	c := &Cloud{
 		cfg:     cfg,

@@ -9,10 +9,7 @@ import (
 	"time"
 )
 
-const (
-	shortestWindow = 15 * time.Minute
-	longestWindow  = 24 * time.Hour
-)
+const longestWindow = 24 * time.Hour
 
 var (
 	exportBucket = regexp.MustCompile(`^[a-z0-9A-Z]+[\.\-\w]*[a-z0-9A-Z]+$`)
@@ -36,7 +33,7 @@ func (c *Cloud) exportTableToPointInTime(call *Call) ([]byte, error) {
 		}
 		return used.e.described(), nil
 	}
-	if err := e.place(call.in, now); err != nil {
+	if err := e.place(call.in, now, c.cfg.ExportWindow); err != nil {
 		return nil, err
 	}
 	if len(c.running) >= c.cfg.ExportLimit {
@@ -138,7 +135,7 @@ func readExport(in node) (*export, error) {
 }
 
 // place sets the export's times, which its table must still know.
-func (e *export) place(in node, now time.Time) error {
+func (e *export) place(in node, now time.Time, shortest time.Duration) error {
 	earliest := e.t.earliest(now)
 	unknown := fail(400, "InvalidExportTimeException", "Point in Time Recovery is not available for specified export time")
 	off := fail(400, "PointInTimeRecoveryUnavailableException", "Point in time recovery is not enabled for table '%s'", e.t.name)
@@ -178,8 +175,8 @@ func (e *export) place(in node, now time.Time) error {
 		return off
 	case to.After(now):
 		return wrong("Incremental export period to time cannot be greater than the current time : %s", to.UTC().Format(time.RFC3339))
-	case window < shortestWindow:
-		return wrong("Difference between export period from time and export period to time is less than 15 minutes")
+	case window < shortest:
+		return wrong("Difference between export period from time and export period to time is less than %d minutes", int(shortest.Minutes()))
 	case window > longestWindow:
 		return wrong("Difference between export period from time and export period to time is greater than 24 hours")
 	case e.from.Before(earliest):
