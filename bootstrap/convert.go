@@ -1,0 +1,201 @@
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"dynamolake/checkpoint/ledger"
+	"dynamolake/transform"
+	"dynamolake/writer"
+)
+
+// fileBytes is what the conversion of one data file takes at most, whatever its
+// size: a row group on its way, parts of the upload, and text.
+const fileBytes = 96 << 20
+
+// files is how many are converted at once.
+func (o *Options) files() int {
+	return max(1, min(2, runtime.GOMAXPROCS(0), int(o.Memory/fileBytes)))
+}
+
+// conversion is an export on its way to being rows.
+type conversion struct {
+	w      *workshop
+	epoch  ledger.Epoch
+	x      ledger.Export
+	m      *manifest
+	from   raw
+	view   transform.View
+	prefix string // of its Parquet files
+	olds   *oldImages
+
+	mu       sync.Mutex
+	progress Progress
+}
+
+// convert brings all rows of an export into the lake and records that. Where
+// another worker has been faster, whatever went wrong here does not matter.
+func (w *workshop) convert(ctx context.Context, epoch ledger.Epoch, x ledger.Export) (outcome, error) {
+	began := time.Now()
+	r, err := w.rows(ctx, epoch, x)
+	if err != nil {
+		if l, lerr := w.read(ctx); lerr == nil && ctx.Err() == nil {
+			if now := l.Find(epoch.Number, x.From); now == nil || now.Status != ledger.Exported || now.ARN != x.ARN {
+				return outcome{changed: true}, nil
+			}
+		}
+		return outcome{wait: w.Poll}, err
+	}
+	first := false
+	err = w.change(ctx, epoch.Number, x, func(l *ledger.Ledger, _ *ledger.Export) error {
+		first = true
+		return l.Convert(epoch.Number, x.From, ledger.Done{Items: r.Items, Rejects: r.Rejects, To: r.To}, time.Now(), w.Timing)
+	})
+	if err != nil {
+		return outcome{}, err
+	}
+	w.before[epoch.Number] = r
+	if first {
+		w.metrics.converted.Inc()
+		w.Log.Info("an export is in the lake", append(named(epoch.Number, x), zap.Int64("items", r.Items),
+			zap.Int64("rejects", r.Rejects), zap.Int("files", len(r.Files)), zap.Duration("took", time.Since(began)))...)
+	}
+	if w.DropRaw && !x.Foreign {
+		w.drop(ctx, x, r)
+	}
+	return outcome{changed: true}, nil
+}
+
+// rows converts what is not converted, and returns the record of all.
+func (w *workshop) rows(ctx context.Context, epoch ledger.Epoch, x ledger.Export) (*record, error) {
+	key := recordKey(w.prefix(), x.ID())
+	if r, err := readRecord(ctx, w.Store, key); r != nil || err != nil {
+		return r, err
+	}
+	place, path := w.place(x)
+	m, from, err := readManifest(ctx, place, path)
+	if err != nil {
+		return nil, err
+	}
+	c := &conversion{
+		w: w, epoch: epoch, x: x, m: m, from: from, view: m.view(),
+		progress: Progress{Export: x.ID(), Epoch: epoch.Number, From: x.From, To: x.To, Total: m.Items, Of: len(m.Files)},
+	}
+	if m.full() {
+		c.prefix = writer.SnapshotPrefix(w.prefix(), dataset, x.ID())
+	} else {
+		c.prefix = writer.WindowPrefix(w.prefix(), dataset, x.From, x.To)
+	}
+	if c.olds, err = w.oldImages(ctx, epoch, x, m); err != nil {
+		return nil, err
+	}
+	files, err := c.all(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := &record{
+		Format: writer.FormatVersion, Export: x.ID(), ARN: x.ARN, Source: epoch.Source, Epoch: epoch.Number,
+		From: x.From, To: x.To, Exact: m.exact(w.Timing),
+		Bucket: x.Bucket, Manifest: x.Manifest, Foreign: x.Foreign, View: m.View, Layout: m.Format,
+		Items: m.Items, Files: files, Worker: w.Worker,
+	}
+	for _, f := range files {
+		r.Rows, r.Rejects = r.Rows+f.Rows, r.Rejects+f.Rejects
+	}
+	if r.Checked, r.Mismatched = c.olds.counts(); r.Mismatched > 0 {
+		w.Log.Error("old images differ from what the lake holds; going on, as was asked for", append(named(epoch.Number, x), zap.Int64("mismatched", r.Mismatched))...)
+	}
+	if !epoch.Until.IsZero() && !x.To.Before(epoch.Until) {
+		if r.Overlap, err = w.tail(ctx, epoch, r); err != nil {
+			return nil, err
+		}
+	}
+	r.Converted = time.Now().UTC()
+	return r.put(ctx, w.Store, key)
+}
+
+// all converts the data files, in random order, so that workers seldom meet.
+func (c *conversion) all(ctx context.Context) ([]recordedFile, error) {
+	done := make([]recordedFile, len(c.m.Files))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(c.w.files())
+	c.tell(0, 0, false)
+	for _, i := range rand.Perm(len(c.m.Files)) {
+		group.Go(func() error {
+			if err := context.Cause(ctx); err != nil {
+				return err
+			}
+			var err error
+			done[i], err = c.file(ctx, c.m.Files[i])
+			return err
+		})
+	}
+	return done, group.Wait()
+}
+
+// fileTries is how often a data file is read before it counts as damaged.
+const fileTries = 4
+
+// file converts one data file, unless its Parquet file is there.
+func (c *conversion) file(ctx context.Context, f dataFile) (recordedFile, error) {
+	done := recordedFile{DataFile: f.Key, MD5: f.MD5, Items: f.Items}
+	if f.Items == 0 && f.MD5 == emptyMD5 {
+		c.tell(0, 0, true)
+		return done, nil
+	}
+	done.Parquet = c.prefix + writer.ExportFileName(f.Key)
+	for try := 1; ; try++ {
+		there, err := c.there(ctx, &done)
+		if err == nil && !there {
+			there, err = c.read(ctx, f, &done)
+		}
+		if err == nil && there {
+			c.tell(0, 0, true)
+			c.w.metrics.files.Inc()
+			return done, nil
+		}
+		if err == nil { // written by another meanwhile
+			continue
+		}
+		var bad *unlike
+		switch {
+		case ctx.Err() != nil:
+			return done, context.Cause(ctx)
+		case errors.Is(err, writer.ErrNotFound):
+			return done, &Damaged{c.from.address(f.Key), "it is not there"}
+		case lasting(err):
+			return done, err
+		case try >= fileTries && errors.As(err, &bad):
+			return done, &Damaged{c.from.address(f.Key), bad.problem}
+		case try >= fileTries:
+			return done, fmt.Errorf("convert %s: %w", c.from.address(f.Key), err)
+		}
+		c.w.metrics.damaged.Inc()
+		c.w.Log.Warn("a data file is read again", zap.String("object", c.from.address(f.Key)), zap.Int("attempt", try), zap.Error(err))
+		if err := pause(ctx, backoff(try)); err != nil {
+			return done, err
+		}
+	}
+}
+
+// tell moves the progress.
+func (c *conversion) tell(items, bytes int64, file bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.progress.Items += items
+	c.progress.Bytes += bytes
+	if file {
+		c.progress.Files++
+	}
+	if c.w.Progress != nil {
+		c.w.Progress(c.progress)
+	}
+}

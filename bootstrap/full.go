@@ -1,0 +1,210 @@
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+
+	"dynamolake/checkpoint/ledger"
+)
+
+// Seed says how a full export is to be made.
+type Seed struct {
+	Enable   bool // turn on what it needs: point-in-time recovery and the stream
+	NoStream bool // the table's stream will not be read
+	Again    bool // also where the lake has a full export, and nothing is lost
+}
+
+// Result is what is in the lake of one export.
+type Result struct {
+	Epoch    int64
+	Export   string // its id
+	From, To time.Time
+	Items    int64
+	Rejects  int64
+	// Already: it was there before.
+	Already bool
+}
+
+// Bootstrap brings the whole table into the lake. Called again after whatever ended it, by
+// anyone, it goes on where it was, with the same export.
+func Bootstrap(ctx context.Context, o Options, s Seed) (Result, error) {
+	if err := o.check(true); err != nil {
+		return Result{}, err
+	}
+	w := newWorkshop(o)
+	l, err := w.read(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	e := l.Seeding()
+	if e == nil {
+		if r, done := w.seeded(&l, s.Again); done {
+			return r, nil
+		}
+		if e, err = w.seed(ctx, s); err != nil {
+			return Result{}, err
+		}
+	} else {
+		w.Log.Info("going on with a full export that was begun", named(e.Number, e.Exports[0])...)
+	}
+	return w.finish(ctx, e.Number, time.Time{})
+}
+
+// seeded tells whether nothing is to be done: there is a full export, and nothing is lost
+// behind it.
+func (w *workshop) seeded(l *ledger.Ledger, again bool) (Result, bool) {
+	base := l.Base()
+	if base == nil || again {
+		return Result{}, false
+	}
+	for _, g := range l.Gaps {
+		if g.State == ledger.GapLost {
+			return Result{}, false
+		}
+	}
+	return Result{Epoch: base.Number, Export: base.Exports[0].ID(), To: base.To, Items: base.Items, Rejects: base.Rejects, Already: true}, true
+}
+
+// seed checks what the export needs, and chooses its time.
+func (w *workshop) seed(ctx context.Context, s Seed) (*ledger.Epoch, error) {
+	r, err := w.recovery(ctx)
+	if err == nil && !r.on && s.Enable {
+		r, err = w.enableRecovery(ctx)
+	}
+	if err == nil && !r.on {
+		err = w.pitrOff()
+	}
+	if err == nil && !s.NoStream {
+		err = w.position(ctx, s.Enable)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var epoch *ledger.Epoch
+	told := false
+	err = w.steps(ctx, func() (bool, time.Duration, error) {
+		r, err := w.recovery(ctx)
+		if err != nil {
+			return false, 0, err
+		}
+		if !r.on {
+			return false, 0, w.pitrOff()
+		}
+		at := r.now.UTC().Truncate(w.Timing.Resolution)
+		l, err := w.read(ctx)
+		if err != nil {
+			return false, 0, err
+		}
+		if wait := w.early(&l, r, at); wait > 0 {
+			if !told {
+				told = true
+				w.Log.Info("waiting until the export's time lies behind the stream's beginning", zap.Duration("wait", wait))
+			}
+			return false, min(wait, w.Poll), nil
+		}
+		l, err = w.update(ctx, func(l *ledger.Ledger) error {
+			_, err := l.StartFull(ledger.Export{To: at, Status: ledger.Planned, Asked: time.Now().UTC()}, s.Again)
+			if errors.Is(err, ledger.ErrSeeding) {
+				return nil // another worker was faster
+			}
+			return err
+		})
+		switch {
+		case errors.Is(err, ledger.ErrAdopting), errors.Is(err, ledger.ErrTooEarly):
+			return false, adoptEvery, nil
+		case errors.Is(err, ledger.ErrSeeded):
+			return false, 0, &Advice{What: "table " + w.Table.Name, Fix: "there is no place for another full export before the stream: what follows the one there is is whole, or is being repaired", Err: err}
+		case err != nil:
+			return false, 0, err
+		}
+		epoch = l.Seeding()
+		return epoch != nil, w.Poll, nil
+	})
+	return epoch, err
+}
+
+// early is how long an export at a time would be too early for the stream, or for what PITR has.
+func (w *workshop) early(l *ledger.Ledger, r recovery, at time.Time) time.Duration {
+	wait := r.earliest.Sub(at)
+	if s := l.Streaming(); s != nil {
+		wait = max(wait, s.From.Add(w.Timing.Overlap).Sub(at))
+	}
+	return wait
+}
+
+// position records from where on the stream has everything, before the export is
+// asked for.
+func (w *workshop) position(ctx context.Context, enable bool) error {
+	t, err := w.streamOn(ctx, enable)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	from := now.Add(-w.Timing.Retention)
+	if born, ok := streamBirth(t.StreamARN); ok && born.After(from) {
+		from = born
+	}
+	_, err = w.update(ctx, func(l *ledger.Ledger) error {
+		// Of a stream that took the place of the one that is read, the consumer knows
+		// when that one is drained.
+		if l.Streaming() == nil {
+			l.StartStream(t.StreamARN, from, time.Time{}, now, w.Timing)
+		}
+		return nil
+	})
+	return err
+}
+
+// streamBirth is the label at the end of a stream's ARN, which is a time.
+func streamBirth(arn string) (time.Time, bool) {
+	for i := len(arn) - 1; i >= 0; i-- {
+		if arn[i] == '/' {
+			t, err := time.Parse("2006-01-02T15:04:05.999", arn[i+1:])
+			return t, err == nil
+		}
+	}
+	return time.Time{}, false
+}
+
+// finish takes one export through all its states.
+func (w *workshop) finish(ctx context.Context, epoch int64, from time.Time) (Result, error) {
+	r := Result{Epoch: epoch, From: from}
+	err := w.steps(ctx, func() (bool, time.Duration, error) {
+		l, err := w.read(ctx)
+		if err != nil {
+			return false, 0, err
+		}
+		x := l.Find(epoch, from)
+		if x == nil || x.Status == ledger.Converted {
+			return true, 0, w.count(ctx, &l, &r)
+		}
+		r.Export, r.To = x.ID(), x.To
+		e := l.Epoch(epoch)
+		out, err := w.advance(ctx, *e, *x, e.Exports[0].From.Equal(from))
+		w.started = true
+		if out.changed {
+			out.wait = 0
+		}
+		return false, out.wait, err
+	})
+	return r, err
+}
+
+// count fills in what was converted.
+func (w *workshop) count(ctx context.Context, l *ledger.Ledger, r *Result) error {
+	if e := l.Epoch(r.Epoch); e != nil && e.Source == ledger.Full && len(e.Exports) > 0 {
+		r.Export, r.To, r.Items, r.Rejects = e.Exports[0].ID(), e.To, e.Items, e.Rejects
+		return nil
+	}
+	if r.Export == "" {
+		return nil
+	}
+	done, err := readRecord(ctx, w.Store, recordKey(w.prefix(), r.Export))
+	if done != nil {
+		r.To, r.Items, r.Rejects = done.To, done.Items, done.Rejects
+	}
+	return err
+}

@@ -1,0 +1,54 @@
+package bootstrap_test
+
+import (
+	"testing"
+	"time"
+
+	"dynamolake/checkpoint/ledger"
+	"dynamolake/internal/awssim"
+)
+
+func TestAFullExportAndTheWindowsBehindItAreTheTable(t *testing.T) {
+	for _, skew := range []time.Duration{0, 50 * time.Second} {
+		t.Run("skew "+skew.String(), func(t *testing.T) {
+			inWorld(t, awssim.Config{Seed: 7, ClockSkew: skew}, func(w *world) {
+				w.live(time.Minute, 80)
+				w.pitr(35)
+				w.live(time.Minute, 40)
+				r := w.full()
+				want, err := w.ItemsAt("orders", r.To)
+				if err != nil {
+					w.Fatal(err)
+				}
+				w.wantState(want)
+				if int(r.Items) != len(want) || len(want) == 0 {
+					w.Errorf("%d items, want %d", r.Items, len(want))
+				}
+				for range 3 {
+					w.live(40*time.Minute, 60)
+					w.catchUp()
+					l := w.read()
+					reach := l.Reach(time.Time{})
+					if lag := time.Since(reach); lag > 40*time.Minute {
+						w.Errorf("the lake ends %v ago", lag)
+					}
+					if want, err = w.ItemsAt("orders", reach); err != nil {
+						w.Fatal(err)
+					}
+					w.wantState(want)
+				}
+				w.wantOnce()
+				l := w.read()
+				if n := len(w.Exports("orders")); n != 1+l.Epochs[1].Windows {
+					w.Errorf("%d exports, the ledger counts 1 and %d", n, l.Epochs[1].Windows)
+				}
+				if n := len(w.objects("_ledger/exports/")); n != 1+l.Epochs[1].Windows {
+					w.Errorf("%d records of exports", n)
+				}
+				if l.Epochs[0].Source != ledger.Full || l.Epochs[1].Source != ledger.Incremental || l.TableID != w.table.ID {
+					w.Errorf("the ledger: %s", l.JSON())
+				}
+			})
+		})
+	}
+}
