@@ -34,6 +34,13 @@ const (
 	idRest
 )
 
+// The words of _source.
+const (
+	SourceStream      = "stream"
+	SourceFull        = "full"
+	SourceIncremental = "incremental"
+)
+
 // origin is where a file's rows come from.
 type origin byte
 
@@ -138,9 +145,9 @@ var (
 	textRemove   = []byte(transform.Remove.String())
 	textSnapshot = []byte(transform.Snapshot.String())
 
-	sourceStream      = []byte("stream")
-	sourceFull        = []byte("full")
-	sourceIncremental = []byte("incremental")
+	sourceStream      = []byte(SourceStream)
+	sourceFull        = []byte(SourceFull)
+	sourceIncremental = []byte(SourceIncremental)
 )
 
 func opText(o transform.Op) []byte {

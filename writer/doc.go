@@ -1,4 +1,6 @@
-// Package writer makes ordered batches of changes durable, once.
+// Package writer makes changes durable, once: ordered batches of a stream as the
+// links of a chain, lines of exports as files that grow. It also keeps the few
+// documents that change, and reads rows back.
 //
 // # The chain
 //
@@ -26,8 +28,33 @@
 // The lease's checkpoint only ever follows a durable object. It is a hint that
 // saves reading; the chain is the truth.
 //
+// # Files of exports
+//
+// The rows of an export have the columns of a stream's, laid out and encoded by the
+// same code, so one table holds both. What an export cannot tell is null: _seq,
+// _shard and _event_id. An [ExportFile] is written while its rows come, a
+// row group at a time, usually into an [Upload], so the size of a file is nobody's
+// concern.
+//
+// The files are named after the export and its data files, which do not change: a
+// conversion that is repeated, or done by two, finds the names taken. It is
+// no chain; which exports are complete stands in the ledger.
+//
+// An Upload has its own attempt, like a link, and is settled like one: refused or
+// unanswered, it looks whose object has the name.
+//
+// # Documents
+//
+// [Documents] are the only objects that are ever replaced: each change says which
+// version it replaces, and the store refuses it when there is another (If-Match on
+// S3, a lock and a rename in a folder). A refusal is certain, any other error is not:
+// whoever gets one loads the document and looks. [Probe] finds out at the start
+// whether a store refuses at all.
+//
 // # Memory
 //
 // One [Budget] bounds the process. A page is paid for before it is read and
-// given back when its last row is durable.
+// given back when its last row is durable. An [ExportFile] holds a row group,
+// compressed (32 MiB of DynamoDB JSON before), an [Upload] two parts of 8 MiB, a
+// [RowFile] a page of each column that is asked for.
 package writer

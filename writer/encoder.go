@@ -84,15 +84,17 @@ func (e *Encoder) footer(l Link, info Info) [][2]string {
 	)
 }
 
+// keyColumn is a key column as the footer tells of it.
+type keyColumn struct {
+	Column    string `json:"column"`
+	Attribute string `json:"attribute"`
+	Type      string `json:"type"`
+}
+
 func keysText(keys transform.KeySchema) string {
-	type key struct {
-		Column    string `json:"column"`
-		Attribute string `json:"attribute"`
-		Type      string `json:"type"`
-	}
-	var list []key
+	var list []keyColumn
 	for _, c := range keys.Columns() {
-		list = append(list, key{c.Name, c.Attr, string(rune(c.Type))})
+		list = append(list, keyColumn{c.Name, c.Attr, string(rune(c.Type))})
 	}
 	text, _ := json.Marshal(list) // strings only: cannot fail
 	return string(text)

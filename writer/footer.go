@@ -3,6 +3,7 @@ package writer
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"strings"
 
@@ -13,11 +14,17 @@ import (
 // say. Only for a link of a chain, whose metadata has its hash, is that all of the
 // file. False when the file is none of ours.
 func footerMeta(r io.ReaderAt, size int64) (map[string]string, bool) {
-	f, err := parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	var meta map[string]string
+	err := undamaged(func() error {
+		f, err := parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+		if err == nil {
+			meta = footerOf(f)
+		}
+		return err
+	})
 	if err != nil {
 		return nil, false
 	}
-	meta := footerOf(f)
 	if meta["after"] != "" {
 		sum := sha256.New()
 		if _, err := io.Copy(sum, io.NewSectionReader(r, 0, size)); err != nil {
@@ -37,4 +44,14 @@ func footerOf(f *parquet.File) map[string]string {
 		}
 	}
 	return meta
+}
+
+// undamaged runs what reads with the library, which panics on some damage.
+func undamaged(read func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the file is damaged: %v", p)
+		}
+	}()
+	return read()
 }
