@@ -24,6 +24,8 @@ var mayImport = map[string][]string{
 	"checkpoint/ledger": {}, // pure, and one document
 	"writer":            {"transform"},
 	"transform":         {},
+	"transform/schema":  {"transform"},
+	"transform/rule":    {"transform", "transform/schema"},
 
 	"internal/awssim":          {},
 	"internal/awssim/scenario": {}, // runs against the simulator and against real servers
@@ -49,6 +51,8 @@ var confined = []struct {
 	{"github.com/johannesboyne/gofakes3", []string{"_test.go"}, "a fake, beside the simulator's own S3"},
 	{"github.com/google/go-cmp", []string{"_test.go", "internal/awssim/scenario"}, "it panics on purpose"},
 	{"github.com/spf13/pflag", []string{"cmd/dynamolake"}, "flags belong to the command"},
+	{"cel.dev/cel-go", []string{"transform/rule"}, "expressions are compiled and bounded in one place"},
+	{"go.yaml.in/yaml/v3", []string{"transform/schema"}, "a schema file has one reader"},
 	{"github.com/aws/aws-sdk-go-v2/service/kinesis", []string{"consumer", "consumer/adapter"}, "the Kinesis API is the adapter's pretence"},
 }
 
