@@ -14,7 +14,7 @@ import (
 var mayImport = map[string][]string{
 	"cmd/dynamolake": {
 		"consumer", "consumer/adapter", "bootstrap", "checkpoint", "checkpoint/ledger", "writer", "transform",
-		"internal/awssim", "internal/lakecheck", "internal/scene",
+		"internal/awssim", "internal/lakecheck", "internal/scene", "internal/verify",
 	},
 	"consumer":          {"consumer/adapter", "checkpoint", "checkpoint/ledger", "writer", "transform"},
 	"consumer/adapter":  {}, // anyone with the KCL library can use it
@@ -32,6 +32,7 @@ var mayImport = map[string][]string{
 	"internal/emulators":       {},
 	"internal/house":           {},
 	"internal/lakecheck":       {"writer", "transform"},
+	"internal/verify":          {"checkpoint", "checkpoint/ledger", "writer", "transform"},
 	"internal/scene":           {"consumer", "bootstrap", "checkpoint", "checkpoint/ledger", "writer", "transform", "internal/awssim", "internal/lakecheck"},
 }
 

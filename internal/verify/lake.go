@@ -1,0 +1,151 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"dynamolake/transform"
+	"dynamolake/writer"
+)
+
+// extent is which files were there when the lake was listed.
+type extent struct {
+	links   map[string]transform.Seq // by the chain's prefix: the last cursor in a name
+	exports map[string]bool          // files of windows and snapshots, by key
+}
+
+func newExtent() extent { return extent{map[string]transform.Seq{}, map[string]bool{}} }
+
+func (e extent) has(p place, key string) bool {
+	if p.role == roleLink {
+		last, ok := e.links[p.prefix]
+		return ok && p.after.Compare(last) <= 0
+	}
+	return e.exports[key]
+}
+
+func (e extent) add(p place, key string) {
+	if p.role != roleLink {
+		e.exports[key] = true
+	} else if last, ok := e.links[p.prefix]; !ok || p.after.Compare(last) > 0 {
+		e.links[p.prefix] = p.after
+	}
+}
+
+func (e extent) merge(more extent) {
+	for prefix, last := range more.links {
+		e.links[prefix] = last
+	}
+	for key := range more.exports {
+		e.exports[key] = true
+	}
+}
+
+// entryOf is a row's, without the digest of the item.
+func entryOf(r *writer.Row) entry {
+	e := entry{order: orderOf(r.Epoch, r.Seq, r.TS), ts: r.TS}
+	switch r.Op {
+	case transform.Remove:
+		e.flag = removed
+	case transform.Snapshot:
+		e.flag = snapshot
+	}
+	return e
+}
+
+// item is a row's item in its canonical form; of a REMOVE the key.
+func (v *run) item(r *writer.Row) ([]byte, error) {
+	return transform.RebuildItem(v.Keys, r.Hash, r.Range, r.Rest)
+}
+
+// eachRow reads the rows that count for the state, with their canonical keys, in the files that wanted
+// says. take is called from several goroutines. What cannot be read is passed over,
+// and a doubt.
+func (v *run) eachRow(ctx context.Context, stage string, wanted func(place, string) bool, take func(key []byte, r *writer.Row) error) error {
+	base := int64(0)
+	if b := v.ledger.Base(); b != nil {
+		base = b.Number
+	}
+	files, ctx := errgroup.WithContext(ctx)
+	files.SetLimit(v.Parallel)
+	var done atomic.Int64
+	list := func() error {
+		for _, folder := range []string{"changes/", "snapshot/"} {
+			for o, err := range v.Store.List(ctx, v.Prefix+folder) {
+				if err != nil {
+					return err
+				}
+				p := parsePlace(v.Prefix, o.Key)
+				if !v.counts(p, o.Key, base) || !wanted(p, o.Key) {
+					continue
+				}
+				files.Go(func() error {
+					err := v.fileRows(ctx, o.Key, base, take)
+					v.tell(Progress{Stage: stage, Done: done.Add(1), Total: v.report.Files})
+					return err
+				})
+			}
+		}
+		return nil
+	}
+	listErr := list()
+	if err := files.Wait(); err != nil {
+		return err
+	}
+	return listErr
+}
+
+// counts tells whether a file may have rows that count for the state: of full exports only the
+// one that it begins with, and nothing below that.
+func (v *run) counts(p place, key string, base int64) bool {
+	f := v.files[key]
+	switch p.role {
+	case roleLink:
+		s := v.shards[p.shard]
+		return s == nil || s.unsure || s.epoch >= base || !v.extent.has(p, key)
+	case roleWindow:
+		return f == nil || f.record.Epoch > base
+	case roleSnapshot:
+		return f != nil && f.record.Epoch == base
+	}
+	return false
+}
+
+// fileRows reads a file's rows, from an epoch on.
+func (v *run) fileRows(ctx context.Context, key string, base int64, take func([]byte, *writer.Row) error) error {
+	c, err := v.fetch(ctx, key)
+	if errors.Is(err, writer.ErrNotFound) {
+		v.notes.add(Missing, key, "it was listed, and is not there any more: somebody deletes files of the lake; find out who, and bring it back")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	f, err := c.rows()
+	if err == nil {
+		n := 0
+		const fields = writer.FieldOp | writer.FieldSeq | writer.FieldTS | writer.FieldEpoch | writer.FieldKeys | writer.FieldRest
+		err = each(ctx, f, fields, func(r *writer.Row) error {
+			n++
+			if r.Epoch < base {
+				return nil
+			}
+			text, err := keyText(v.Keys, r.Hash, r.Range, func() ([]byte, error) { return v.item(r) })
+			if err != nil {
+				v.notes.add(RowKind, key, "row %d: %v; bring it back from a copy or an older version", n, err)
+				return nil
+			}
+			return take(text, r)
+		})
+	}
+	var bad *damage
+	if errors.As(err, &bad) {
+		v.unread(key, err)
+		return nil
+	}
+	return err
+}

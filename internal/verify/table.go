@@ -1,0 +1,192 @@
+package verify
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+	"golang.org/x/sync/errgroup"
+
+	"dynamolake/transform"
+)
+
+// Table is the table as it is. It is read by Scan, once in each pass.
+type Table struct {
+	Client *dynamodb.Client
+	Name   string
+	Keys   transform.KeySchema
+	// RCU is how many read units a second it may take.
+	RCU float64
+	// Consistent reads take twice as many.
+	Consistent bool
+	// An item that differs is looked at again after Settle, up to Looks times.
+	Settle time.Duration
+	Looks  int
+
+	limit limiter
+}
+
+// segments of a Scan that run at once.
+const segments = 4
+
+// Defaults of a comparison with a table.
+func NewTable(client *dynamodb.Client, name string, keys transform.KeySchema) *Table {
+	return &Table{Client: client, Name: name, Keys: keys, RCU: 500, Settle: time.Minute, Looks: 3}
+}
+
+func (t *Table) name() string { return "table " + t.Name }
+
+func (t *Table) each(ctx context.Context, progress func(items int64), take func(key, item []byte) error) error {
+	t.limit.rate = t.RCU
+	var items atomic.Int64
+	group, ctx := errgroup.WithContext(ctx)
+	for segment := range int32(segments) {
+		group.Go(func() error {
+			in := &dynamodb.ScanInput{
+				TableName: &t.Name, ConsistentRead: &t.Consistent, ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
+				Segment: aws.Int32(segment), TotalSegments: aws.Int32(segments),
+			}
+			for pages := dynamodb.NewScanPaginator(t.Client, in); pages.HasMorePages(); {
+				page, err := pages.NextPage(ctx)
+				if err != nil {
+					return explain("read table "+t.Name, "Scan", err)
+				}
+				size := 0
+				for _, item := range page.Items {
+					key, text, err := texts(t.Keys, item)
+					if err != nil {
+						return err
+					}
+					if err := take(key, text); err != nil {
+						return err
+					}
+					size += len(text)
+				}
+				progress(items.Add(int64(len(page.Items))))
+				units := float64(size)/8192 + 0.5
+				if c := page.ConsumedCapacity; c != nil && c.CapacityUnits != nil {
+					units = *c.CapacityUnits
+				}
+				if err := t.limit.spend(ctx, units); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// limiter spaces calls out so that they take so many units a second together.
+type limiter struct {
+	mu   sync.Mutex
+	rate float64
+	next time.Time
+}
+
+// spend waits until what was just taken is paid for.
+func (l *limiter) spend(ctx context.Context, units float64) error {
+	l.mu.Lock()
+	now := time.Now()
+	if l.next.Before(now) {
+		l.next = now
+	}
+	if l.rate > 0 {
+		l.next = l.next.Add(time.Duration(units / l.rate * float64(time.Second)))
+	}
+	wait := l.next.Sub(now)
+	l.mu.Unlock()
+	return pause(ctx, wait)
+}
+
+// texts are the canonical forms of an item's key and of the item.
+func texts(keys transform.KeySchema, item map[string]types.AttributeValue) (key, text []byte, err error) {
+	whole, only := map[string]any{}, map[string]any{}
+	for name, v := range item {
+		whole[name] = plain(v)
+		if name == keys.Hash.Name || keys.HasRange() && name == keys.Range.Name {
+			only[name] = whole[name]
+		}
+	}
+	for _, form := range []struct {
+		of   map[string]any
+		text *[]byte
+	}{{whole, &text}, {only, &key}} {
+		raw, err := json.Marshal(form.of)
+		if err == nil {
+			*form.text, err = transform.Canonical(raw)
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("an item of the table: %w", err)
+		}
+	}
+	return key, text, nil
+}
+
+// plain is a value as DynamoDB JSON has it.
+func plain(v types.AttributeValue) any {
+	tag := func(name string, v any) any { return map[string]any{name: v} }
+	switch v := v.(type) {
+	case *types.AttributeValueMemberS:
+		return tag("S", v.Value)
+	case *types.AttributeValueMemberN:
+		return tag("N", v.Value)
+	case *types.AttributeValueMemberB:
+		return tag("B", notNil(v.Value))
+	case *types.AttributeValueMemberBOOL:
+		return tag("BOOL", v.Value)
+	case *types.AttributeValueMemberNULL:
+		return tag("NULL", v.Value)
+	case *types.AttributeValueMemberSS:
+		return tag("SS", v.Value)
+	case *types.AttributeValueMemberNS:
+		return tag("NS", v.Value)
+	case *types.AttributeValueMemberBS:
+		set := [][]byte{}
+		for _, b := range v.Value {
+			set = append(set, notNil(b))
+		}
+		return tag("BS", set)
+	case *types.AttributeValueMemberL:
+		list := []any{}
+		for _, e := range v.Value {
+			list = append(list, plain(e))
+		}
+		return tag("L", list)
+	case *types.AttributeValueMemberM:
+		m := map[string]any{}
+		for name, e := range v.Value {
+			m[name] = plain(e)
+		}
+		return tag("M", m)
+	}
+	return nil // Canonical refuses it
+}
+
+// notNil is for empty binaries, which JSON would write as null.
+func notNil(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
+// explain says what to allow where access is denied.
+func explain(doing, call string, err error) error {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		switch api.ErrorCode() {
+		case "AccessDeniedException", "AccessDenied":
+			return fmt.Errorf("%s: access denied; allow this role dynamodb:%s on the table: %s", doing, call, api.ErrorMessage())
+		}
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}

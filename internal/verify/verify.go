@@ -1,0 +1,156 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"dynamolake/checkpoint"
+	"dynamolake/checkpoint/ledger"
+)
+
+// run is one verification under way.
+type run struct {
+	Options
+	notes  notes
+	report Report
+	ledger ledger.Ledger
+	rows   []checkpoint.Row // of the lease table
+
+	records []Record
+	files   map[string]*exportFile // those that records name, by key
+	gaps    map[string]bool        // objects of _ledger/gaps/
+	stray   []string               // objects that nothing explains yet
+	rejects map[string]int64       // by export
+	// rejected are some rejects: one at least of each shard and export.
+	rejected []string
+
+	mu      sync.Mutex // guards what follows, and the counts of report
+	shards  map[string]*shard
+	extent  extent
+	newest  int64           // _ts of the last row, microseconds
+	damaged map[string]bool // files that cannot be decoded
+
+	progress sync.Mutex
+}
+
+// exportFile is a Parquet file that a record names.
+type exportFile struct {
+	record  *Record
+	file    *RecordFile
+	overlap bool
+	there   bool
+}
+
+// Run verifies a lake. An error is that it could not be read; what is wrong with it is in
+// the report.
+func Run(ctx context.Context, o Options) (Report, error) {
+	if err := o.check(); err != nil {
+		return Report{}, err
+	}
+	v := &run{
+		Options: o, files: map[string]*exportFile{}, gaps: map[string]bool{}, rejects: map[string]int64{}, shards: map[string]*shard{},
+		extent: newExtent(), damaged: map[string]bool{},
+	}
+	v.report.Table, v.report.Depth = o.Table, o.Depth
+	if err := v.read(ctx); err != nil {
+		return Report{}, fmt.Errorf("verify the lake of table %s: %w", o.Table, err)
+	}
+	if o.AgainstTable != nil || o.AgainstExport != nil {
+		if err := v.compare(ctx); err != nil {
+			return Report{}, fmt.Errorf("compare the lake of table %s: %w", o.Table, err)
+		}
+	}
+	v.notes.conclude(&v.report)
+	return v.report, nil
+}
+
+// read goes through all objects, in the order that the package comment gives.
+func (v *run) read(ctx context.Context) error {
+	var err error
+	if v.Leases != nil {
+		if v.rows, err = v.Leases(ctx); err != nil {
+			return err
+		}
+	}
+	if v.ledger, err = v.Ledger.Read(ctx); err != nil {
+		return err
+	}
+	v.notes.all(timeline(v.ledger, v.ChangesOnly))
+	v.count()
+	if err := v.readLedgerFolder(ctx); err != nil {
+		return err
+	}
+	v.notes.all(recorded(v.ledger, v.records))
+	v.expect()
+	if err := v.inspectAll(ctx); err != nil {
+		return err
+	}
+	parents(v.rows, v.shards)
+	v.missing()
+	if err := v.lookAgain(ctx); err != nil {
+		return err
+	}
+	v.notes.all(lineage(v.shards, v.Skew))
+	v.notes.all(leases(v.rows, v.shards))
+	v.notes.all(epochs(v.ledger, v.shards))
+	v.conclude()
+	return nil
+}
+
+// count takes the ledger's own numbers.
+func (v *run) count() {
+	v.report.Epochs = len(v.ledger.Epochs)
+	for _, e := range v.ledger.Epochs {
+		v.report.Windows += e.Windows
+		if e.Source == ledger.Full && e.Exports[0].Status == ledger.Converted {
+			v.report.Exports++
+		}
+	}
+	for _, g := range v.ledger.Gaps {
+		if g.State == ledger.GapClosed || g.State == ledger.GapReseeded {
+			v.report.Gaps++
+		}
+	}
+}
+
+// conclude sums up what was read.
+func (v *run) conclude() {
+	r := &v.report
+	for _, s := range v.shards {
+		r.Shards++
+		if s.ended {
+			r.ChainsEnded++
+		} else {
+			r.ChainsOpen++
+		}
+	}
+	if v.MaxRejects >= 0 && r.Rejects > v.MaxRejects {
+		v.notes.add(Rejects, v.Prefix+"rejects/", "%d records could not be placed, and %d are allowed; look at their reasons", r.Rejects, v.MaxRejects)
+	}
+	r.Since, r.Reach = reachOf(v.ledger, v.through())
+}
+
+// through is up to when the stream is in the lake: as the leases say, or the time of the newest
+// change where there are none.
+func (v *run) through() time.Time {
+	if v.rows != nil {
+		if through := throughOf(v.rows); !through.IsZero() {
+			return through
+		}
+	}
+	if v.newest == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(v.newest).UTC()
+}
+
+// tell reports progress.
+func (v *run) tell(p Progress) {
+	if v.Progress != nil {
+		v.progress.Lock()
+		defer v.progress.Unlock()
+		v.Progress(p)
+	}
+}
