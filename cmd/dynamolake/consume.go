@@ -25,29 +25,28 @@ import (
 
 // consuming are the settings of `dynamolake consume`.
 type consuming struct {
-	table, lake, app, worker string
-	initial, onGap           string
-	oldImage                 bool
-	flushRows                int
-	flushBytes, memory       int64
-	flush, pollMax           time.Duration
-	lease, renew             time.Duration
-	metrics, logLevel        string
-	logFormat                string
+	exporting
+	worker                 string
+	initial, onGap, repair string
+	flushRows              int
+	flushBytes             int64
+	flush, pollMax         time.Duration
+	lease, renew           time.Duration
+	metrics, logLevel      string
+	logFormat              string
 }
 
 func consumeCommand(s *settings) func(context.Context, streams) error {
 	var c consuming
 	d := consumer.Defaults()
-	s.text(&c.table, "table", "", "name of the DynamoDB table")
-	s.required("table")
-	s.parsed(&c.lake, "lake", "address", "", "where the lake lies: s3://bucket/prefix or file:///folder", checkLake)
-	s.required("lake")
-	s.text(&c.app, "app", "", "name of the lease table, shared by the fleet; dynamolake-<table> when empty")
+	c.lakeFlags(s)
 	s.text(&c.worker, "worker-id", "", "name of this worker, unique in the fleet; made from host and process when empty")
 	s.parsed(&c.initial, "initial", "position", d.Initial.Position, "where a fleet without leases begins: TRIM_HORIZON, LATEST, or a time like 2026-11-23T08:00:00Z",
 		func(text string) error { _, err := parseInitial(text, time.Now()); return err })
-	s.choice(&c.onGap, "on-gap", string(d.OnGap), "what to do with a shard whose position the stream has lost", string(consumer.GapStop), string(consumer.GapContinue))
+	s.choice(&c.onGap, "on-gap", onGapAuto, "what to do with a shard whose position the stream has lost: auto goes on where exports can repair it, and stops where they cannot", onGapAuto, string(consumer.GapStop), string(consumer.GapContinue))
+	s.choice(&c.repair, "repair", repairAuto, "whether this worker takes part in repairing gaps by incremental exports: auto does where point-in-time recovery is on and there is a bucket", repairAuto, repairOn, repairOff)
+	c.windowFlags(s)
+	c.rawFlags(s)
 	s.boolean(&c.oldImage, "old-image", "keep the old image of each change, in the column _old")
 	s.duration(&c.flush, "flush-interval", d.Limits.Age, 100*time.Millisecond, time.Hour, "the most that a change waits in memory before it is written")
 	s.count(&c.flushRows, "flush-rows", d.Limits.Rows, 1, 10_000_000, "a file is written when it has so many rows")
@@ -57,8 +56,7 @@ func consumeCommand(s *settings) func(context.Context, streams) error {
 	s.duration(&c.lease, "lease-duration", d.Lease, time.Second, 10*time.Minute, "a worker that does not beat for so long is dead, and its shards are taken")
 	s.duration(&c.renew, "lease-renew", d.Renew, time.Second, 10*time.Minute, "each lease row is renewed this often; below a third of failoverTimeMillis while Java workers share the table")
 	s.text(&c.metrics, "metrics-addr", "", "serve /metrics on this address, like :9090; off when empty")
-	s.choice(&c.logLevel, "log-level", "info", "least level to log", "debug", "info", "warn", "error")
-	s.choice(&c.logFormat, "log-format", "console", "how to log", "console", "json")
+	logFlags(s, &c.logLevel, &c.logFormat)
 	return func(ctx context.Context, io streams) error {
 		log, err := newLog(io.err, c.logLevel, c.logFormat)
 		if err != nil {
@@ -77,7 +75,7 @@ func consumeCommand(s *settings) func(context.Context, streams) error {
 }
 
 // run puts one worker together and runs it until ctx ends.
-func (c consuming) run(ctx context.Context, cfg aws.Config, store writer.Store, log *zap.Logger) error {
+func (c consuming) run(ctx context.Context, cfg aws.Config, store writer.Lake, log *zap.Logger) error {
 	db := dynamodb.NewFromConfig(cfg)
 	table, err := consumer.Describe(ctx, db, c.table)
 	if err != nil {
@@ -101,7 +99,11 @@ func (c consuming) run(ctx context.Context, cfg aws.Config, store writer.Store, 
 	if o.Initial, err = parseInitial(c.initial, time.Now()); err != nil {
 		return err
 	}
-	o.OnGap, o.OldImage = consumer.GapPolicy(c.onGap), c.oldImage
+	prefix := writer.TablePrefix(table.Account, table.Region, table.Name)
+	if o.Ledger, err = openLedger(ctx, c.state, c.lake, store, db, prefix, table.ARN); err != nil {
+		return err
+	}
+	o.OldImage = c.oldImage
 	o.Limits = writer.Limits{Rows: c.flushRows, Bytes: c.flushBytes, Age: c.flush}
 	o.Memory, o.PollMax, o.Lease, o.Renew = c.memory, c.pollMax, c.lease, c.renew
 	registry := prometheus.NewRegistry()
@@ -114,7 +116,25 @@ func (c consuming) run(ctx context.Context, cfg aws.Config, store writer.Store, 
 		}
 		defer stop()
 	}
-	return consumer.Run(ctx, o)
+	repairer, err := c.repairer(ctx, cfg, o.Worker, o.Log, registry)
+	if err != nil {
+		return err
+	}
+	o.OnGap = consumer.GapPolicy(c.onGap)
+	if c.onGap == onGapAuto {
+		if o.OnGap = consumer.GapStop; repairer != nil {
+			o.OnGap = consumer.GapContinue
+		}
+	}
+	if repairer == nil {
+		return consumer.Run(ctx, o)
+	}
+	work, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- repairer.Run(work) }()
+	err = consumer.Run(ctx, o)
+	stop() // what it was at, anyone goes on with
+	return errors.Join(err, <-ended)
 }
 
 func serveMetrics(addr string, registry *prometheus.Registry) (stop func(), err error) {

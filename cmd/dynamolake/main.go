@@ -28,6 +28,8 @@ type streams struct {
 func commands() []command {
 	return []command{
 		{"demo", "the whole path on an embedded AWS, with a worker killed and one frozen; proves lake == table", demoCommand},
+		{"bootstrap", "the whole table into the lake, by a full export; goes on where it was", bootstrapCommand},
+		{"incremental", "what changed since, and what the stream lost, by windows of incremental exports", incrementalCommand},
 		{"consume", "one member of the fleet that reads a table's stream into the lake", consumeCommand},
 		{"status", "leases, lag, headroom and gaps of a fleet", statusCommand},
 	}
@@ -83,7 +85,7 @@ func usage(w io.Writer) {
 	fmt.Fprintln(w, "\nUsage: dynamolake <command> [flags]")
 	fmt.Fprintln(w)
 	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-10s %s\n", c.name, c.summary)
+		fmt.Fprintf(w, "  %-12s %s\n", c.name, c.summary)
 	}
 	fmt.Fprintln(w, "\nEvery flag has an environment variable; dynamolake <command> --help shows both.")
 	fmt.Fprintln(w, "AWS settings are the SDK's own: AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL, ...")

@@ -132,7 +132,10 @@ func TestSettingsThatAreNotUnderstood(t *testing.T) {
 // TestEachFlagIsAVariable sets every flag of every command to its default through
 // its variable, or to some text where it has none.
 func TestEachFlagIsAVariable(t *testing.T) {
-	texts := map[string]string{"table": "t", "lake": "file:///lake", "break": "fork"}
+	texts := map[string]string{
+		"table": "t", "lake": "file:///lake", "break": "fork", "export-sse": "AES256",
+		"from-export": "file:///copy/manifest-summary.json",
+	}
 	for _, c := range commands() {
 		s := newSettings(c.name, c.summary)
 		c.setup(s)
@@ -145,6 +148,9 @@ func TestEachFlagIsAVariable(t *testing.T) {
 				text = "x"
 			}
 			env := []string{"DYNAMOLAKE_TABLE=t", "DYNAMOLAKE_LAKE=s3://b/p"}
+			if f.Name == "export-kms-key" {
+				env = append(env, "DYNAMOLAKE_EXPORT_SSE=KMS")
+			}
 			env = append(slices.DeleteFunc(env, func(e string) bool { return strings.HasPrefix(e, envName(f.Name)+"=") }), envName(f.Name)+"="+text)
 			fresh := newSettings(c.name, c.summary)
 			c.setup(fresh)
@@ -181,7 +187,11 @@ func TestInitialPositions(t *testing.T) {
 
 // TestHelp keeps what each command's --help says in testdata.
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"demo", "--help"}, {"consume", "--help"}, {"status", "--help"}} {
+	pages := [][]string{{"--help"}}
+	for _, c := range commands() {
+		pages = append(pages, []string{c.name, "--help"})
+	}
+	for _, args := range pages {
 		name := strings.TrimSuffix(strings.Join(args, "-"), "---help")
 		t.Run(name, func(t *testing.T) {
 			var out, err bytes.Buffer

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"dynamolake/bootstrap"
+)
+
+// Values of --repair, and the one of --on-gap that depends on it.
+const (
+	repairAuto = "auto"
+	repairOn   = "on"
+	repairOff  = "off"
+	onGapAuto  = "auto"
+)
+
+// repairer returns what repairs gaps beside the consumer; nil where nothing can, or
+// should. Any number of workers may take part.
+func (c consuming) repairer(ctx context.Context, cfg aws.Config, worker string, log *zap.Logger, reg prometheus.Registerer) (*bootstrap.Repairer, error) {
+	if c.repair == repairOff {
+		return nil, nil
+	}
+	memory := c.memory
+	c.memory = max(memory/2, 64<<20) // only while an export is converted
+	o, err := c.open(ctx, cfg, log, reg)
+	if err == nil {
+		err = bootstrap.Recoverable(ctx, o.DynamoDB, o.Table)
+	}
+	if err != nil {
+		if c.repair == repairOn {
+			return nil, err
+		}
+		log.Warn("gaps of the stream will not be repaired by this worker", zap.Error(err))
+		return nil, nil
+	}
+	o.Worker, o.Poll = worker, 20*time.Second
+	return bootstrap.NewRepairer(o)
+}
