@@ -13,6 +13,7 @@ import (
 // has all that the ledger keeps; without, it is what a person would write.
 func (s *Schema) YAML(ids bool) []byte {
 	p := printer{ids: ids}
+	p.note(0, s.Note)
 	if ids && s.Version > 0 {
 		p.line(0, "version: %d", s.Version)
 	}
@@ -39,6 +40,13 @@ type printer struct {
 
 func (p *printer) line(indent int, format string, args ...any) {
 	fmt.Fprintf(p, "%s"+format+"\n", append([]any{strings.Repeat(" ", indent)}, args...)...)
+}
+
+// note writes a comment.
+func (p *printer) note(indent int, note string) {
+	for line := range strings.Lines(note) {
+		p.line(indent, "# %s", strings.TrimRight(line, "\n"))
+	}
 }
 
 func (p *printer) dataset(d *Dataset) {
@@ -75,6 +83,7 @@ func (p *printer) dataset(d *Dataset) {
 			p.line(6, "- %s", scalar(part.String()))
 		}
 	}
+	p.note(4, d.Note)
 	if len(d.Columns) > 0 {
 		p.line(4, "columns:")
 	}
@@ -94,9 +103,7 @@ func (p *printer) paths(key string, paths []Path) {
 }
 
 func (p *printer) column(c *Column) {
-	for line := range strings.Lines(c.Note) {
-		p.line(6, "# %s", strings.TrimSpace(line))
-	}
+	p.note(6, c.Note)
 	p.line(6, "- name: %s", scalar(c.Name))
 	switch {
 	case c.Expr != nil:

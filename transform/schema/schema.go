@@ -8,6 +8,7 @@ type Schema struct {
 	Unmatched Policy // of items that no dataset takes: Reject or Drop
 	Lookups   []Lookup
 	Datasets  []Dataset
+	Note      string // a comment at the top
 }
 
 // Policy is what happens to what is not wanted.
@@ -51,6 +52,7 @@ type Dataset struct {
 	NewAttributes bool
 	MaxColumns    int
 	LastID        int // the highest field id that was ever given
+	Note          string
 	Line          int
 }
 
@@ -60,9 +62,9 @@ type Column struct {
 	From     Path   // of the attribute; nil if computed
 	Expr     *Expr  // nil unless computed
 	Type     Type
-	Required bool // an item that leaves it null is a reject; in Parquet it is optional, for a removal leaves all null
-	ID       int  // Parquet field id; 0 until numbered
-	Note     string
+	Required bool   // an item that leaves it null is a reject; in Parquet it is optional, for a removal leaves all null
+	ID       int    // Parquet field id; 0 until numbered
+	Note     string // a comment in front of it
 	Line     int
 }
 

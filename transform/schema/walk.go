@@ -90,6 +90,9 @@ const (
 	tagBS   tag = 'b'
 	tagBOOL tag = '?'
 	tagNULL tag = '0'
+
+	// tagNotNULL is {"NULL":false}, which nothing takes. Only samples know it.
+	tagNotNULL tag = '1'
 )
 
 // open returns the type of a typed value, and where its content is.
