@@ -13,28 +13,45 @@ type Record struct {
 	Created             time.Time // exact; readers see the second
 	Micros              int64     // WriteTimestampMicros in exports, by the partition's clock
 	TTL                 bool      // deleted by the service
+	Kept                bool      // for exports: point-in-time recovery was on
 }
 
 // Journal returns every stream record ever written for the table, in order.
 func (c *Cloud) Journal(table string) []Record {
+	return c.recorded(table, func(r *record) bool { return r.shard != "" })
+}
+
+// Writes returns every write to the table in order, those made while it had no
+// stream too: they have no shard and no sequence number.
+func (c *Cloud) Writes(table string) []Record {
+	return c.recorded(table, func(*record) bool { return true })
+}
+
+func (c *Cloud) recorded(table string, wanted func(*record) bool) []Record {
 	c.mu.Lock()
 	var all []*record
 	if t := c.tables[table]; t != nil {
 		all = t.journal[:len(t.journal):len(t.journal)]
 	}
 	c.mu.Unlock()
-	out := make([]Record, len(all))
-	for i, r := range all {
-		out[i] = Record{
-			Shard: r.shard, Seq: r.seq.String(), EventID: r.eventID(), Event: r.event,
-			Key: r.keys.String(), Created: r.created, Micros: r.micros, TTL: r.ttl,
+	out := make([]Record, 0, len(all))
+	for _, r := range all {
+		if !wanted(r) {
+			continue
+		}
+		rec := Record{
+			Shard: r.shard, Event: r.event, Key: r.keys.String(), Created: r.created, Micros: r.micros, TTL: r.ttl, Kept: r.kept,
+		}
+		if r.shard != "" {
+			rec.Seq, rec.EventID = r.seq.String(), r.eventID()
 		}
 		if r.new != nil {
-			out[i].New = r.new.String()
+			rec.New = r.new.String()
 		}
 		if r.old != nil {
-			out[i].Old = r.old.String()
+			rec.Old = r.old.String()
 		}
+		out = append(out, rec)
 	}
 	return out
 }

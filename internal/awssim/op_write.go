@@ -111,32 +111,17 @@ func (c *Cloud) commit(operation string, m *mutation, old, next item, times int6
 	return units
 }
 
-// write stores an item and its stream record; a write that changes nothing has none.
+// write stores an item and its stream record; a write that changes nothing has none. While
+// the stream is off, only the journal gets one.
 func (c *Cloud) write(t *table, k key, old, next item, byTTL bool) {
 	if old == nil && next == nil || old != nil && next != nil && equalItems(old, next) {
 		return
 	}
 	t.store(c.cfg.Seed, k, next)
 	now := time.Now()
-	micros := c.stamp(t, change{k: k, old: old, new: next}, now)
-	if t.stream == nil {
-		return
-	}
-	s := t.stream
-	c.advance(s, now)
-	c.ids++
-	sh := s.route(hashKey(c.cfg.Seed, k.hash))
 	r := &record{
-		shard:   sh.id,
-		seq:     c.nextSeq(),
-		id:      mix(c.cfg.Seed, c.ids),
-		event:   "MODIFY",
-		keys:    t.keyItem(k),
-		old:     old,
-		new:     next,
-		created: now,
-		micros:  micros,
-		ttl:     byTTL,
+		event: "MODIFY", keys: t.keyItem(k), old: old, new: next, created: now, ttl: byTTL, kept: t.pitr.on,
+		micros: c.stamp(t, change{k: k, old: old, new: next}, now),
 	}
 	switch {
 	case old == nil:
@@ -144,8 +129,14 @@ func (c *Cloud) write(t *table, k key, old, next item, byTTL bool) {
 	case next == nil:
 		r.event = "REMOVE"
 	}
-	sh.records = append(sh.records, r)
 	t.journal = append(t.journal, r)
+	if s := t.stream; s != nil {
+		c.advance(s, now)
+		c.ids++
+		sh := s.route(hashKey(c.cfg.Seed, k.hash))
+		r.shard, r.seq, r.id = sh.id, c.nextSeq(), mix(c.cfg.Seed, c.ids)
+		sh.records = append(sh.records, r)
+	}
 }
 
 func (c *Cloud) putItem(call *Call) ([]byte, error)    { return c.writeOne("Put", call) }

@@ -82,7 +82,7 @@ type record struct {
 	keys, old, new item
 	created        time.Time
 	micros         int64
-	ttl            bool
+	ttl, kept      bool
 }
 
 func (c *Cloud) enableStream(t *table, view string) {
