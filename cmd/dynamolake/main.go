@@ -32,6 +32,7 @@ func commands() []command {
 		{"incremental", "what changed since, and what the stream lost, by windows of incremental exports", incrementalCommand},
 		{"consume", "one member of the fleet that reads a table's stream into the lake", consumeCommand},
 		{"status", "leases, lag, headroom and gaps of a fleet", statusCommand},
+		{"advise", "which pattern fits a table: weighted matrix, findings, monthly costs and the commands to start", adviseCommand},
 	}
 }
 

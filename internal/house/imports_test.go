@@ -10,11 +10,11 @@ import (
 // mayImport says which packages of ours each package may import outside its
 // tests. Dependencies run one way: cmd -> {consumer, bootstrap} ->
 // {checkpoint, writer} -> transform. What is in internal is for tests, except
-// what demo runs on.
+// what demo and advise run on.
 var mayImport = map[string][]string{
 	"cmd/dynamolake": {
 		"consumer", "consumer/adapter", "bootstrap", "checkpoint", "checkpoint/ledger", "writer", "transform",
-		"internal/awssim", "internal/lakecheck", "internal/scene", "internal/verify",
+		"internal/advise", "internal/awssim", "internal/lakecheck", "internal/scene", "internal/verify",
 	},
 	"consumer":          {"consumer/adapter", "checkpoint", "checkpoint/ledger", "writer", "transform"},
 	"consumer/adapter":  {}, // anyone with the KCL library can use it
@@ -27,6 +27,7 @@ var mayImport = map[string][]string{
 	"transform/schema":  {"transform"},
 	"transform/rule":    {"transform", "transform/schema"},
 
+	"internal/advise":          {}, // pure
 	"internal/awssim":          {},
 	"internal/awssim/scenario": {}, // runs against the simulator and against real servers
 	"internal/emulators":       {},
@@ -53,7 +54,7 @@ var confined = []struct {
 	{"github.com/google/go-cmp", []string{"_test.go", "internal/awssim/scenario"}, "it panics on purpose"},
 	{"github.com/spf13/pflag", []string{"cmd/dynamolake"}, "flags belong to the command"},
 	{"cel.dev/cel-go", []string{"transform/rule"}, "expressions are compiled and bounded in one place"},
-	{"go.yaml.in/yaml/v3", []string{"transform/schema"}, "a schema file has one reader"},
+	{"go.yaml.in/yaml/v3", []string{"transform/schema", "internal/advise"}, "a schema file has one reader, and so has a price file"},
 	{"github.com/aws/aws-sdk-go-v2/service/kinesis", []string{"consumer", "consumer/adapter"}, "the Kinesis API is the adapter's pretence"},
 }
 
