@@ -2,26 +2,36 @@ package lakecheck
 
 import "dynamolake/transform"
 
-// Check compares a lake with the journal of what happened and with the items that
+// Check compares a lake of a stream with the journal of what happened and with the items that
 // the table ends with (key to item, DynamoDB JSON in any form). A nil journal or
 // nil items leave that comparison out.
 func Check(lake *Lake, journal []Record, items map[string]string) Report {
+	return Truth{Journal: journal, Items: items}.Check(lake)
+}
+
+// Check compares a lake with the truth.
+func (t Truth) Check(lake *Lake) Report {
 	c := checker{
-		report: Report{Files: len(lake.Objects)},
+		truth:  t,
+		report: Report{Files: len(lake.Objects) + len(lake.Exported)},
 		rows:   map[change]located{},
 		events: map[string]change{},
 		place:  map[change]int{},
+		keys:   keysOf(t.Journal),
 	}
 	c.objects(lake)
 	for _, chain := range lake.Chains {
 		c.chain(chain)
 	}
-	if journal != nil {
-		c.journal(lake, journal)
+	c.exports(lake)
+	if t.Timeline != nil {
+		c.timeline(lake)
 	}
-	histories := c.histories()
-	c.lineage(histories)
-	c.fold(histories, items)
+	if t.Journal != nil {
+		c.journal(lake)
+	}
+	c.lineage(c.histories())
+	c.fold()
 	c.report.Changes = len(c.rows)
 	return c.report
 }
@@ -39,10 +49,13 @@ type located struct {
 }
 
 type checker struct {
-	report Report
-	rows   map[change]located // the first row of each change
-	events map[string]change
-	place  map[change]int // where the journal has the change
+	truth    Truth
+	report   Report
+	rows     map[change]located // the first row of each change
+	events   map[string]change
+	exported []located      // rows of exports, one of each item and export
+	place    map[change]int // where the journal has the change
+	keys     []string       // of the journal, canonical
 }
 
 // objects takes in every row of every object, as a reader with a glob would.

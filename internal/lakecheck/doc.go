@@ -3,8 +3,8 @@
 // It is the other side of package writer, on purpose written twice: the Parquet
 // files are decoded with Apache Arrow's reader, the chain is walked from the
 // names and the footers alone, and images are compared in their canonical form.
-// [Read] takes in every object under changes/, [Check] says what is wrong with
-// them.
+// [Read] takes in every object under changes/ and snapshot/, [Truth.Check] says what is wrong
+// with them.
 //
 // # What a lake must satisfy
 //
@@ -19,5 +19,15 @@
 //     that holds a later row of an item was there before one that holds an
 //     earlier row (a child read before its parent): out of order.
 //   - Columns and _rest rebuild the image that the journal has: wrong content.
-//   - The rows, applied by (_epoch, _seq) per key, give the table: wrong items.
+//   - The rows, applied by (_epoch, _seq or _ts) per key from the newest full export
+//     on, give the table: wrong items.
+//
+// # Exports
+//
+// A journal that has the clock of exports ([Record.Micros]) tells what each export must hold: a
+// full one the table at its time, a window the last of each item that was changed in it.
+// Where the ledger's epochs are given ([Timeline]), each row must be of one of them, windows
+// must tile theirs, and a change without a row of the stream is lost only if the
+// ledger claims it for the stream, or if no window and no full export covers it: else it is
+// compacted, or seeded.
 package lakecheck

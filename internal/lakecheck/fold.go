@@ -57,16 +57,46 @@ func (c *checker) lineage(histories []history) {
 	}
 }
 
-// fold applies every key's history and compares the outcome with the table.
-func (c *checker) fold(histories []history, items map[string]string) {
+// newest is the last row of each key: of the highest _epoch, in it of the highest
+// _seq or _ts. Nothing below the newest full export counts.
+func (c *checker) newest() map[string]*Row {
+	base := int64(0)
+	if c.truth.Timeline != nil {
+		base = c.truth.Timeline.Base
+	}
+	last := map[string]*Row{}
+	take := func(row *Row) {
+		if row.Key == "" || row.Epoch < base {
+			return
+		}
+		old := last[row.Key]
+		if old == nil || cmp.Or(cmp.Compare(old.Epoch, row.Epoch), old.Seq.Compare(row.Seq), old.Created.Compare(row.Created)) < 0 {
+			last[row.Key] = row
+		}
+	}
+	for _, l := range c.rows {
+		take(l.row)
+	}
+	for _, l := range c.exported {
+		take(l.row)
+	}
+	return last
+}
+
+// fold applies every key's last row and compares the outcome with the table.
+func (c *checker) fold() {
 	r := &c.report
 	folded := map[string]string{}
-	for _, h := range histories {
-		if last := h.rows[len(h.rows)-1].row; last.Op != transform.Remove.String() {
-			folded[h.key] = last.Image
+	for key, row := range c.newest() {
+		if row.Op != transform.Remove.String() {
+			folded[key] = row.Image
 		}
 	}
 	r.Items = len(folded)
+	items := c.truth.Items
+	if !c.truth.AsOf.IsZero() {
+		items = c.stateAt(c.truth.AsOf)
+	}
 	if items == nil {
 		return
 	}

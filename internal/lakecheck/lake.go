@@ -16,13 +16,16 @@ type Store interface {
 	List(ctx context.Context, prefix string) iter.Seq2[writer.Object, error]
 }
 
-// Lake is everything under a table's changes/, decoded.
+// Lake is everything under a table's changes/ and snapshot/, decoded.
 type Lake struct {
 	Chains []*Chain
-	// Orphans are the objects that no walk along a chain explains.
+	// Exports are those that have a record, by their ids.
+	Exports []*Export
+	// Orphans are the objects that no walk along a chain explains, and that are of no
+	// export.
 	Orphans []*Object
-	// Objects are all of them, orphans included, in key order.
-	Objects []*Object
+	// Objects are all of the stream, orphans included, in key order; Exported those of exports.
+	Objects, Exported []*Object
 }
 
 // Chain is the objects of one shard in one dataset, in the order of the walk.
@@ -42,8 +45,8 @@ func (l *Lake) Rows() int {
 	return n
 }
 
-// Read takes in all objects under <tablePrefix>changes/. What a store refuses is
-// an error; an object that does not decode is kept with its Err.
+// Read takes in all objects under <tablePrefix>changes/ and snapshot/, and the records of
+// exports. What a store refuses is an error; an object that does not decode is kept with its Err.
 func Read(ctx context.Context, store Store, tablePrefix string) (*Lake, error) {
 	if tablePrefix != "" && !strings.HasSuffix(tablePrefix, "/") {
 		tablePrefix += "/"
@@ -59,6 +62,11 @@ func Read(ctx context.Context, store Store, tablePrefix string) (*Lake, error) {
 			return nil, fmt.Errorf("read %s: %w", listed.Key, err)
 		}
 		o := &Object{Key: listed.Key, Modified: listed.Modified, Size: int64(len(body))}
+		if isWindow(tablePrefix, listed.Key) {
+			lake.Exported = append(lake.Exported, o)
+			o.Err = o.decodeExport(tablePrefix, body, got.Meta)
+			continue
+		}
 		lake.Objects = append(lake.Objects, o)
 		place, ok := parsePlace(tablePrefix, listed.Key)
 		if !ok {
@@ -78,7 +86,10 @@ func Read(ctx context.Context, store Store, tablePrefix string) (*Lake, error) {
 	for _, c := range lake.Chains {
 		lake.Orphans = append(lake.Orphans, c.walk()...)
 	}
-	return lake, nil
+	if err := lake.readSnapshots(ctx, store, tablePrefix); err != nil {
+		return nil, err
+	}
+	return lake, lake.readRecords(ctx, store, tablePrefix)
 }
 
 // place is what a chain object's key says.

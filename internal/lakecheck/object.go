@@ -23,6 +23,13 @@ type Object struct {
 	ShardEnd bool
 	HasOld   bool // old images are kept
 	Rows     []Row
+
+	// Of an export's file, from the footer.
+	Source   string // full or incremental; empty for a file of the stream
+	Epoch    int64
+	From, To time.Time // From is zero for a full export
+	Export   string    // ARN
+	DataFile string    // "overlap" for items that were deleted unseen
 	// Err says why the object could not be decoded, or where its name, its
 	// footer, the store's metadata and its rows disagree.
 	Err error
@@ -30,9 +37,9 @@ type Object struct {
 
 // Row is one change as its columns hold it.
 type Row struct {
-	Op      string // INSERT, MODIFY or REMOVE
+	Op      string // INSERT, MODIFY or REMOVE; SNAPSHOT in a full export
 	Seq     transform.Seq
-	Created time.Time // zero where the service did not say
+	Created time.Time // zero where the service did not say; in an export when the item was last written
 	Shard   string
 	EventID string
 	Source  string
@@ -130,20 +137,35 @@ func (o *Object) readRows(f *parquetFile) error {
 			Old:     maybe("_old", i),
 			Rest:    maybe("_rest", i),
 		}
-		seq := text("_seq", i)
-		if r.Seq, err = transform.ParseSeq(seq); err != nil {
-			problem(i, fmt.Errorf("_seq: %w", err))
-		} else if len(seq) != transform.SeqDigits {
-			problem(i, fmt.Errorf("_seq %q is not padded to %d digits", seq, transform.SeqDigits))
+		if o.Source != "" {
+			err = o.rowOfExport(r, maybe("_seq", i), maybe("_shard", i))
+		} else {
+			err = o.rowOfStream(r, text("_seq", i))
 		}
-		if r.Shard != o.Shard {
-			problem(i, fmt.Errorf("_shard is %q", r.Shard))
+		if err != nil {
+			problem(i, err)
 		}
 		if err := r.rebuild(f, keys, i); err != nil {
 			problem(i, err)
 		}
 	}
 	return first
+}
+
+// rowOfStream is what rows of the stream alone have.
+func (o *Object) rowOfStream(r *Row, seq string) (err error) {
+	if r.Seq, err = transform.ParseSeq(seq); err != nil {
+		return fmt.Errorf("_seq: %w", err)
+	}
+	switch {
+	case len(seq) != transform.SeqDigits:
+		return fmt.Errorf("_seq %q is not padded to %d digits", seq, transform.SeqDigits)
+	case r.Shard != o.Shard:
+		return fmt.Errorf("_shard is %q", r.Shard)
+	case r.Source != stream:
+		return fmt.Errorf("_source is %q", r.Source)
+	}
+	return nil
 }
 
 // rebuild puts the image and the key together again.

@@ -5,24 +5,17 @@ import "fmt"
 // maxProblems is how many problems a report tells in words.
 const maxProblems = 20
 
-// Record is one change as the source of truth has it: the simulator's journal,
-// or a test's own log. A journal is in the order the changes took effect.
-type Record struct {
-	Shard, Seq, EventID string
-	Op                  string // INSERT, MODIFY or REMOVE
-	// DynamoDB JSON in any form; empty where there is none.
-	KeyJSON, NewJSON, OldJSON string
-}
-
-// Report counts what is wrong. All counts but Items, Changes and Files are 0 in a
-// good lake.
+// Report counts what is wrong. The counts of the first group are no faults; all
+// others are 0 in a good lake.
 type Report struct {
-	Items   int // keys that the folded lake holds
-	Changes int // distinct changes in the lake
-	Files   int
+	Items     int // keys that the folded lake holds
+	Changes   int // distinct changes of the stream in the lake
+	Compacted int // changes that the stream has lost, in a window: there are the last of each item and window
+	Seeded    int // changes that a full export alone has: made before the lake's first change
+	Files     int
 
 	Lost         int // in the journal, not in the lake
-	Doubled      int // rows beyond the first of one change
+	Doubled      int // rows beyond the first of one change, or of one item of an export
 	OutOfOrder   int
 	Orphans      int // objects that no chain explains
 	Unknown      int // in the lake, not in the journal
@@ -39,8 +32,8 @@ func (r Report) OK() bool {
 }
 
 func (r Report) String() string {
-	return fmt.Sprintf("%d items, %d changes in %d files: %d lost, %d doubled, %d out of order, %d orphans, %d unknown, %d with wrong content, %d wrong items",
-		r.Items, r.Changes, r.Files, r.Lost, r.Doubled, r.OutOfOrder, r.Orphans, r.Unknown, r.WrongContent, r.WrongItems)
+	return fmt.Sprintf("%d items, %d changes and %d compacted in %d files: %d lost, %d doubled, %d out of order, %d orphans, %d unknown, %d with wrong content, %d wrong items",
+		r.Items, r.Changes, r.Compacted, r.Files, r.Lost, r.Doubled, r.OutOfOrder, r.Orphans, r.Unknown, r.WrongContent, r.WrongItems)
 }
 
 // add counts a problem and keeps the first of them in words.
