@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -71,7 +72,7 @@ func (c *advising) flags(s *settings) {
 		return given(&c.items, "a whole number of items", t, func(t string) (int64, error) { return strconv.ParseInt(t, 10, 64) })
 	})
 	s.optional("size", "bytes", askAWS, "size of the table with its local indexes, like 120GB; AWS is asked when "+askAWS, func(t string) error {
-		return given(&c.size, "a size like 120GB", t, parseSize)
+		return given(&c.size, "a size like 120GB", t, parseTableSize)
 	})
 	s.optional("writes-per-second", "number", askAWS, "mean of the writes of items in a second; CloudWatch is asked when "+askAWS, func(t string) error {
 		return given(&c.writes, "a number of writes", t, func(t string) (float64, error) { return strconv.ParseFloat(t, 64) })
@@ -118,6 +119,19 @@ func given[T int | int64 | float64](dst **T, want, text string, parse func(strin
 	}
 	*dst = &v
 	return nil
+}
+
+// parseTableSize also knows TB, which nothing else is as large as.
+func parseTableSize(text string) (int64, error) {
+	terabytes, ok := strings.CutSuffix(strings.TrimSpace(text), "TB")
+	if !ok {
+		return parseSize(text)
+	}
+	n, err := parseSize(terabytes + "GB")
+	if err != nil || n > 1e15 {
+		return 0, fmt.Errorf("size %q", text)
+	}
+	return n * 1000, nil
 }
 
 func (c advising) run(ctx context.Context, io streams, load func(context.Context) (aws.Config, error)) error {

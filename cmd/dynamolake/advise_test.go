@@ -128,6 +128,15 @@ func TestAdviseRefusesBadSettingsAllAtOnce(t *testing.T) {
 	}
 }
 
+func TestSizesOfTables(t *testing.T) {
+	for text, want := range map[string]int64{"5TB": 5e12, "0.5 TB": 5e11, "60GB": 60e9, "1GiB": 1 << 30, "12": 12, "1e30TB": -1, "xTB": -1, "-1TB": -1} {
+		got, err := parseTableSize(text)
+		if (err != nil) != (want < 0) || err == nil && got != want {
+			t.Errorf("%q is %d, %v; want %d", text, got, err, want)
+		}
+	}
+}
+
 func TestAdviseTakesPricesFromAFile(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) string {
