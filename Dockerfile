@@ -15,6 +15,7 @@ COPY consumer ./consumer
 COPY internal/awssim ./internal/awssim
 COPY internal/lakecheck ./internal/lakecheck
 COPY internal/scene ./internal/scene
+COPY internal/verify ./internal/verify
 COPY transform ./transform
 COPY writer ./writer
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \

@@ -31,6 +31,7 @@ func commands() []command {
 		{"bootstrap", "the whole table into the lake, by a full export; goes on where it was", bootstrapCommand},
 		{"incremental", "what changed since, and what the stream lost, by windows of incremental exports", incrementalCommand},
 		{"consume", "one member of the fleet that reads a table's stream into the lake", consumeCommand},
+		{"verify", "proves the lake, from end to end; compares it with the table or an export", verifyCommand},
 		{"status", "leases, lag, headroom and gaps of a fleet", statusCommand},
 		{"advise", "which pattern fits a table: weighted matrix, findings, monthly costs and the commands to start", adviseCommand},
 	}

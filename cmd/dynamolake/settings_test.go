@@ -134,7 +134,7 @@ func TestSettingsThatAreNotUnderstood(t *testing.T) {
 func TestEachFlagIsAVariable(t *testing.T) {
 	texts := map[string]string{
 		"table": "t", "lake": "file:///lake", "break": "fork", "export-sse": "AES256",
-		"from-export": "file:///copy/manifest-summary.json",
+		"from-export": "file:///copy/manifest-summary.json", "against-export": "file:///copy/manifest-summary.json",
 	}
 	for _, c := range commands() {
 		s := newSettings(c.name, c.summary)

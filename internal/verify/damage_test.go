@@ -204,6 +204,11 @@ func damages() []damageCase {
 			want: map[Kind]string{Halted: shardB},
 		},
 		{
+			name: "there is no lease table", names: true,
+			do:   func(w *world) { w.leases = nil },
+			want: map[Kind]string{Tail: "leases"},
+		},
+		{
 			name: "an epoch of the ledger begins later than the one below it ends", names: true,
 			do: func(w *world) {
 				w.swap(w.prefix+ledger.Key, func(b []byte) []byte {

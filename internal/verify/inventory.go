@@ -55,19 +55,21 @@ func (v *run) readRecord(ctx context.Context, key string) (*Record, error) {
 	return &r, nil
 }
 
-// readGap looks whether what a shard lost is in the ledger.
+// readGap takes in what a shard lost.
 func (v *run) readGap(ctx context.Context, key string, p place) error {
 	body, _, err := v.Store.Get(ctx, key)
 	if err != nil {
 		return err
 	}
-	v.gaps[gapName(p.shard, p.after.String())] = true
 	var g shardGap
 	if err := json.Unmarshal(body, &g); err != nil {
 		v.notes.add(Unread, key, "it is not readable: %v; bring it back from a copy or an older version", err)
 		return nil
 	}
-	v.notes.all(gapKnown(v.ledger, key, p.shard, g))
+	name := gapName(p.shard, p.after.String())
+	if known, ok := v.gaps[name]; !ok || g.Gap > known.Gap {
+		v.gaps[name] = g
+	}
 	return nil
 }
 

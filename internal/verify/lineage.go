@@ -73,18 +73,32 @@ func leases(rows []checkpoint.Row, shards map[string]*shard) []Doubt {
 	return d
 }
 
+// unleased says that the ends of chains cannot be checked.
+func unleased(rows []checkpoint.Row, l ledger.Ledger) []Doubt {
+	var d found
+	if len(rows) == 0 && l.Streaming() != nil {
+		d.add(Tail, "leases", "the stream is read into the lake, and there is no lease of it: whether the last files of its shards are there is not known; name the lease table with --app")
+	}
+	return d
+}
+
 // throughOf is up to when all shards are in the lake, as their rows say; zero when one
 // does not say.
 func throughOf(rows []checkpoint.Row) time.Time {
 	var through time.Time
 	for _, r := range rows {
-		switch {
-		case r.Checkpoint.Sentinel == checkpoint.ShardEnd:
+		if r.Checkpoint.Sentinel == checkpoint.ShardEnd {
 			continue
-		case r.CurrentTo.IsZero():
+		}
+		at := r.CurrentTo
+		if at.IsZero() {
+			at = r.Checkpoint.Created
+		}
+		if at.IsZero() {
 			return time.Time{}
-		case through.IsZero() || r.CurrentTo.Before(through):
-			through = r.CurrentTo
+		}
+		if through.IsZero() || at.Before(through) {
+			through = at
 		}
 	}
 	return through

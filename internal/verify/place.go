@@ -18,7 +18,7 @@ const (
 	roleWindow        // changes/<dataset>/window=<from>_<to>/<name>.parquet
 	roleSnapshot      // snapshot/<dataset>/export=<id>/<name>.parquet
 	roleReject        // rejects/stream/<shard>/<name>.json, rejects/exports/<id>/<name>.json
-	roleGap           // _ledger/gaps/<shard>/after-<cursor>.json
+	roleGap           // _ledger/gaps/<shard>/after-<cursor>.json, and after-<cursor>-continued.json
 	roleRecord        // _ledger/exports/<id>.json
 	roleLedger        // _ledger/ledger.json
 )
@@ -67,7 +67,7 @@ func parsePlace(prefix, key string) place {
 			return place{role: roleReject, export: parts[2]}
 		}
 	case len(parts) == 4 && parts[0] == "_ledger" && parts[1] == "gaps":
-		if after, ok := parseAfter(parts[3], ".json"); ok {
+		if after, ok := parseAfter(strings.Replace(parts[3], "-continued.json", ".json", 1), ".json"); ok {
 			return place{role: roleGap, shard: parts[2], after: after}
 		}
 	case len(parts) == 3 && parts[0] == "_ledger" && parts[1] == "exports":

@@ -20,7 +20,7 @@ type run struct {
 
 	records []Record
 	files   map[string]*exportFile // those that records name, by key
-	gaps    map[string]bool        // objects of _ledger/gaps/
+	gaps    map[string]shardGap    // by gapName
 	stray   []string               // objects that nothing explains yet
 	rejects map[string]int64       // by export
 	// rejected are some rejects: one at least of each shard and export.
@@ -50,7 +50,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 		return Report{}, err
 	}
 	v := &run{
-		Options: o, files: map[string]*exportFile{}, gaps: map[string]bool{}, rejects: map[string]int64{}, shards: map[string]*shard{},
+		Options: o, files: map[string]*exportFile{}, gaps: map[string]shardGap{}, rejects: map[string]int64{}, shards: map[string]*shard{},
 		extent: newExtent(), damaged: map[string]bool{},
 	}
 	v.report.Table, v.report.Depth = o.Table, o.Depth
@@ -82,6 +82,7 @@ func (v *run) read(ctx context.Context) error {
 	if err := v.readLedgerFolder(ctx); err != nil {
 		return err
 	}
+	v.notes.all(gapsKnown(v.ledger, v.gaps))
 	v.notes.all(recorded(v.ledger, v.records))
 	v.expect()
 	if err := v.inspectAll(ctx); err != nil {
@@ -94,6 +95,7 @@ func (v *run) read(ctx context.Context) error {
 	}
 	v.notes.all(lineage(v.shards, v.Skew))
 	v.notes.all(leases(v.rows, v.shards))
+	v.notes.all(unleased(v.rows, v.ledger))
 	v.notes.all(epochs(v.ledger, v.shards))
 	v.conclude()
 	return nil
