@@ -123,7 +123,7 @@ func readStream(ctx context.Context, o Options, st start) error {
 	lineage := NewLineage(o.Streams, st.arn)
 	keeper, err := checkpoint.Open(ctx, checkpoint.Options{
 		Client: o.DynamoDB, App: o.App, Worker: o.Worker, Stream: lineage, Label: labelOf(st.arn),
-		Initial: o.Initial, Duration: o.Lease, Heartbeat: min(time.Second, o.Lease/8), Renew: o.Renew, Log: o.Log, Wall: o.Wall, Registerer: o.Registerer,
+		Initial: o.Initial, Duration: o.Lease, Heartbeat: beatEvery(o.Lease), Renew: o.Renew, Log: o.Log, Wall: o.Wall, Registerer: o.Registerer,
 	})
 	if err != nil {
 		return err
@@ -163,6 +163,12 @@ func readStream(ctx context.Context, o Options, st start) error {
 		return replaced
 	}
 	return err
+}
+
+// beatEvery is a second, but less where leases are short, and more where they are so
+// long that it would be for nothing.
+func beatEvery(lease time.Duration) time.Duration {
+	return max(min(time.Second, lease/8), lease/60)
 }
 
 // shutdown hands everything over: the leases first, in parallel, because others

@@ -180,6 +180,13 @@ func (c *Cloud) Exports(table string) []ExportInfo {
 	return out
 }
 
+// SetExportTakes changes Config.ExportTakes for exports that are asked for from now on.
+func (c *Cloud) SetExportTakes(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cfg.ExportTakes = d
+}
+
 // FailExport makes an export that is under way fail now. Some of its data is left behind.
 func (c *Cloud) FailExport(arn, code, message string) error {
 	c.settle()
