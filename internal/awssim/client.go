@@ -58,7 +58,7 @@ func (cl client) Do(r *http.Request) (*http.Response, error) {
 		Proto:         "HTTP/1.1",
 		ProtoMajor:    1,
 		ProtoMinor:    1,
-		Header:        rep.header,
+		Header:        rep.header.Clone(), // the SDK writes into it; an object keeps its own
 		ContentLength: int64(len(rep.body)),
 		Body:          io.NopCloser(bytes.NewReader(rep.body)),
 		Request:       r,
