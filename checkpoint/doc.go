@@ -66,6 +66,18 @@
 // was begun, or that LATEST begins at, waits for no parent; and what has such
 // a descendant needs no row.
 //
+// # Epochs
+//
+// A row also says under which epoch of the ledger files of its shard are written, and how far rows of
+// older epochs reach ([Lease.Adopt]). It says so first, so that whoever reads the rows
+// knows what may still come ([Adopted]).
+//
+// # Streams
+//
+// When a table's stream is turned off and on, both have their rows in one lease table, marked with
+// their stream's label. A keeper sees those of its own only; it removes those of an
+// earlier stream, and leaves those of a later one to who knows of it.
+//
 // # Listing
 //
 // The live worker with the smallest id lists the stream for the fleet: at start,
@@ -80,7 +92,7 @@
 //	row.go worker.go update.go table.go setup.go   the two tables, and all calls
 //	keeper.go    options, and the loops of Run: beat.go assign.go (with members.go)
 //	             renew.go list.go; release.go and drain.go give leases up
-//	lease.go     what a session holds; write.go is its one way into the row, end.go
-//	             the end of a shard
+//	lease.go     what a session holds; write.go is its one way into the row, adopt.go
+//	             its epoch, end.go the end of a shard
 //	grant.go kcl.go   sessions, as the KCL Worker starts and ends them
 package checkpoint

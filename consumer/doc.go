@@ -27,13 +27,35 @@
 // # What must hold
 //
 // Never checkpoint past what is durable; never write without a live lease; a
-// replay lands on the same names. The first is [session.commit]'s order, the second the
-// lease's Check before every PUT, the third the chain's (package writer).
+// replay lands on the same names; never write under an epoch that the lease row does not
+// have. The first is [session.commit]'s order, the second the lease's Check before every
+// PUT, the third the chain's (package writer), the fourth [session.keepUp] before that.
+//
+// # Epochs
+//
+// All rows of the stream carry the epoch of the ledger (package ledger). A worker has one
+// [view] of it, read every few seconds, and a session adopts what that says: after its
+// first page, which proves that its position is not lost, and whenever it changes. A
+// loss raises the epoch; the shards that lose something together join one gap.
 //
 // # Gaps
 //
 // A position that the stream no longer has is a gap: recorded in the lake
 // (_ledger/gaps), counted, and by default the shard halts there, owned and
-// visible, until someone decides (GapStop). GapContinue goes on at the trim horizon,
-// and the next object of the chain says what it follows.
+// visible, until someone decides (GapStop). GapContinue opens a gap in the ledger, goes
+// on at the trim horizon under the epoch behind it, and the next object of the chain says
+// what it follows. Until a record moves the checkpoint, each owner meets the same loss
+// again; its record tells that it is known.
+//
+// A file of a writer that had lost its lease may come late, under an older epoch. It is
+// found where it stands in the way, or by the walk along the chain at the next start, and
+// told to the ledger before the checkpoint passes it.
+//
+// # Streams
+//
+// A table has one stream at a time, but the one that was turned off can still be read for a
+// day. [Run] reads the stream that the ledger has to its end, shards that are gone
+// included, and then begins the table's newest, under the same lease table and another
+// label. What changed between the two is a gap. Nobody else's doing is waited for: a worker that
+// hears late of the new stream does not see its lease rows, and cannot record anything.
 package consumer

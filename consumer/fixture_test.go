@@ -30,6 +30,8 @@ type fixture struct {
 	members []*member
 	cut     map[string]bool // workers whose requests fail
 	asked   map[string]int  // "operation target": requests
+
+	versions int // of items that change wrote
 }
 
 type member struct {

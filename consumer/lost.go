@@ -10,7 +10,9 @@ import (
 	"dynamolake/transform"
 )
 
-// gap records that the position is lost and applies the policy.
+// gap records that the position is lost and applies the policy. The ledger comes first,
+// then the lake, then the lease row: who finds the same loss again, having died in between,
+// joins what was begun.
 func (s *session) gap(reason string) error {
 	if err := s.lease.Check(); err != nil {
 		return err
@@ -36,6 +38,19 @@ func (s *session) gap(reason string) error {
 		StreamARN: s.table.StreamARN, Shard: s.shard, After: cursor.String(), Seen: now, Since: s.lostSince().UTC(),
 		Reason: reason, Policy: s.onGap, Worker: s.worker,
 	}
+	again, err := recorded(s.ctx(), s.store, s.tablePrefix, s.shard, g.After)
+	if err != nil {
+		return s.retry(err)
+	}
+	// A loss is met again until a record behind it moves the checkpoint. While the shard is
+	// read often enough, that is nothing new.
+	if keeps := s.view.timing.Retention; again != 0 && g.Since.After(now.Add(-keeps)) {
+		if err := s.goOn(reason); err != nil {
+			return s.retry(err)
+		}
+		s.log.Info("the position is that of a gap that is recorded", zap.Int64("gap", again), zap.String("after", cursor.Digits()))
+		return nil
+	}
 	if s.onGap == GapStop {
 		if err := g.record(s.ctx(), s.store, s.tablePrefix); err != nil {
 			return s.retry(err)
@@ -49,12 +64,29 @@ func (s *session) gap(reason string) error {
 			zap.String("after", cursor.Digits()), zap.String("reason", reason), zap.Time("since", g.Since))
 		return nil
 	}
-	if err := s.goOn(&g); err != nil {
+	loss := s.loss(&g)
+	loss.Again = again
+	if g.Number, g.Epoch, err = s.view.lose(s.ctx(), loss); err != nil {
+		return s.retry(err)
+	}
+	if err := g.record(s.ctx(), s.store, s.tablePrefix); err != nil {
+		return s.retry(err)
+	}
+	if err := s.goOn(reason); err != nil {
 		return s.retry(err)
 	}
 	s.metrics.gaps.Inc()
 	s.log.Error("GAP: recorded; going on with what the stream still has", zap.Int64("gap", g.Number), zap.Int64("epoch", g.Epoch),
 		zap.String("after", cursor.Digits()), zap.String("reason", reason), zap.Time("since", g.Since))
+	return nil
+}
+
+// goOn adopts the epoch behind a gap, and goes on with the oldest record that there is.
+func (s *session) goOn(reason string) error {
+	s.epochs.lost, s.epochs.settled = false, s.epochs.settled && s.lease.Awaited()
+	if err := s.keepUp(); err != nil {
+		return err
+	}
 	s.gapBefore, s.opened = reason, true
 	if reason == reasonShardGone {
 		// Nothing more will come: its end is written, and its children start.
@@ -63,25 +95,6 @@ func (s *session) gap(reason string) error {
 	}
 	s.reader.rewind()
 	return nil
-}
-
-// goOn records a loss in the ledger, then in the lake, and adopts the epoch behind it.
-// Whoever finds the same loss again, having died in between, joins or repeats it.
-func (s *session) goOn(g *Gap) error {
-	again, err := recorded(s.ctx(), s.store, s.tablePrefix, s.shard, g.After)
-	if err != nil {
-		return err
-	}
-	loss := s.loss(g)
-	loss.Again = again
-	if g.Number, g.Epoch, err = s.view.lose(s.ctx(), loss); err != nil {
-		return err
-	}
-	if err := g.record(s.ctx(), s.store, s.tablePrefix); err != nil {
-		return err
-	}
-	s.epochs.lost, s.epochs.settled = false, s.epochs.settled && s.lease.Awaited()
-	return s.keepUp()
 }
 
 // loss is what the ledger is told. Its bounds are rounded outward, so that shards that lose
@@ -115,5 +128,5 @@ func (s *session) lostSince() time.Time {
 // neither fails when the stream has moved past it.
 func (s *session) stale(cp checkpoint.Checkpoint) bool {
 	keeps, now := s.view.timing.Retention, s.lease.Now()
-	return !cp.Created.IsZero() && now.Sub(cp.Created) > keeps && now.Sub(born(s.shard)) > keeps
+	return !cp.Created.IsZero() && now.Sub(cp.Created) > keeps && now.Sub(s.lostSince()) > keeps
 }

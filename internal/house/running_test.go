@@ -28,7 +28,7 @@ type left struct {
 	metrics         []string
 }
 
-// runWorker lets a worker read a shard to its end, and another find a gap.
+// runWorker lets a worker read a shard to its end, another find a gap, and a third go on behind it.
 func runWorker(t *testing.T) (l left) {
 	synctest.Test(t, func(t *testing.T) {
 		s, err := scene.Open(t.Context(), awssim.New(awssim.Config{}), 2)
@@ -43,9 +43,9 @@ func runWorker(t *testing.T) (l left) {
 				}
 			}
 		}
-		start := func(name string, registry *prometheus.Registry) (stop func()) {
+		start := func(name string, registry *prometheus.Registry, onGap consumer.GapPolicy) (stop func()) {
 			o := s.Worker(name, zap.NewNop())
-			o.Registerer = registry
+			o.Registerer, o.OnGap = registry, onGap
 			if err := writer.Probe(t.Context(), o.Store, name); err != nil {
 				t.Fatal(err)
 			}
@@ -59,8 +59,16 @@ func runWorker(t *testing.T) (l left) {
 				}
 			}
 		}
+		db := dynamodb.NewFromConfig(s.Cloud.AWSConfig("observer"))
+		scan := func(table string) []map[string]types.AttributeValue {
+			out, err := db.Scan(t.Context(), &dynamodb.ScanInput{TableName: &table})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return out.Items
+		}
 
-		stop := start("first", prometheus.NewRegistry())
+		stop := start("first", prometheus.NewRegistry(), consumer.GapStop)
 		write()
 		time.Sleep(time.Minute)
 		if err := s.Cloud.RollAll(scene.TableName); err != nil {
@@ -76,24 +84,8 @@ func runWorker(t *testing.T) (l left) {
 			t.Fatal(err)
 		}
 		registry := prometheus.NewRegistry()
-		stop = start("second", registry)
-		defer stop()
+		stop = start("second", registry, consumer.GapStop)
 		time.Sleep(time.Minute)
-
-		for o, err := range s.Store("observer").List(t.Context(), "") {
-			if err != nil {
-				t.Fatal(err)
-			}
-			l.keys = append(l.keys, o.Key)
-		}
-		db := dynamodb.NewFromConfig(s.Cloud.AWSConfig("observer"))
-		scan := func(table string) []map[string]types.AttributeValue {
-			out, err := db.Scan(t.Context(), &dynamodb.ScanInput{TableName: &table})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return out.Items
-		}
 		l.leases, l.workers = scan(scene.App), scan(scene.App+"-WorkerMetricStats")
 		families, err := registry.Gather()
 		if err != nil {
@@ -101,6 +93,17 @@ func runWorker(t *testing.T) (l left) {
 		}
 		for _, f := range families {
 			l.metrics = append(l.metrics, f.GetName())
+		}
+		stop()
+		stop = start("third", prometheus.NewRegistry(), consumer.GapContinue)
+		defer stop()
+		time.Sleep(time.Minute)
+		l.leases = append(l.leases, scan(scene.App)...)
+		for o, err := range s.Store("observer").List(t.Context(), "") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			l.keys = append(l.keys, o.Key)
 		}
 	})
 	return l
@@ -143,7 +146,7 @@ func TestDocumentsDescribeWhatAWorkerLeaves(t *testing.T) {
 		}
 	})
 	t.Run("lease rows", func(t *testing.T) {
-		attributesAre(t, "Lease rows", l.leases, "leaseOwner", "currentTo", "parentShardId", "childShardIds", "gap")
+		attributesAre(t, "Lease rows", l.leases, "leaseOwner", "currentTo", "parentShardId", "childShardIds", "gap", "epoch", "olderTo", "stream")
 	})
 	t.Run("worker rows", func(t *testing.T) { attributesAre(t, "Worker rows", l.workers, "beat", "run") })
 }
