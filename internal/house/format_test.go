@@ -194,6 +194,11 @@ func TestSmallObjectsAreAsDocumented(t *testing.T) {
 	for _, c := range []struct{ heading, file, structName string }{
 		{"Rejects", "writer/reject.go", "rejectRecord"},
 		{"Gaps", "consumer/gap.go", "Gap"},
+		{"Ledger", "checkpoint/ledger/ledger.go", "Ledger"},
+		{"Epochs", "checkpoint/ledger/ledger.go", "Epoch"},
+		{"Exports", "checkpoint/ledger/ledger.go", "Export"},
+		{"Ledger gaps", "checkpoint/ledger/ledger.go", "Gap"},
+		{"Export records", "bootstrap/record.go", "record"},
 	} {
 		sameNames(t, c.heading, tableOf(t, formatPage, c.heading, "field").names(nil), jsonFields(t, c.file, c.structName))
 	}
