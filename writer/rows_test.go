@@ -94,7 +94,7 @@ func largeFile(t testing.TB, rows int) []byte {
 	e := writer.NewEncoder(writer.Schema{Keys: keys, Table: "tab", Dataset: "all"})
 	var out bytes.Buffer
 	x := e.Export(&out, exportInfo(transform.ViewFull))
-	p := writer.DecodeExport(t, keys, writer.ExportLines(true, writer.LargeRecords(1, 1, 10_000)...), transform.ViewFull)
+	p := writer.DecodeExport(t, keys, writer.ExportLines(true, writer.LargeRecords(1, 1, 2000)...), transform.ViewFull)
 	for n := 0; n < rows; n += len(p.Changes) {
 		if err := x.Add(p.Changes); err != nil {
 			t.Fatal(err)
@@ -107,7 +107,8 @@ func largeFile(t testing.TB, rows int) []byte {
 }
 
 func TestRowsAreReadOnlyAsFarAsAskedFor(t *testing.T) {
-	body := largeFile(t, 100_000)
+	const rows = 50_000
+	body := largeFile(t, rows)
 	for _, c := range []struct {
 		fields writer.Fields
 		most   int // thousandths of the file
@@ -127,7 +128,7 @@ func TestRowsAreReadOnlyAsFarAsAskedFor(t *testing.T) {
 			}
 			n++
 		}
-		if n != 100_000 || r.n > len(body)*c.most/1000 {
+		if n != rows || r.n > len(body)*c.most/1000 {
 			t.Errorf("fields %b: %d rows, %d bytes of %d", c.fields, n, r.n, len(body))
 		}
 	}
@@ -186,7 +187,7 @@ func TestDamagedFiles(t *testing.T) {
 		}
 	}
 	random := rand.New(rand.NewPCG(1, 2))
-	for range 5_000 {
+	for range 2_000 {
 		damaged := bytes.Clone(body)
 		for range 1 + random.IntN(3) {
 			damaged[random.IntN(len(damaged))] ^= byte(1 << random.IntN(8))
