@@ -123,7 +123,7 @@ func keyDigest(keys transform.KeySchema, hash, rng transform.KeyValue) (digest, 
 
 // oldImages remembers what the export right before a window left.
 func (w *workshop) oldImages(ctx context.Context, epoch ledger.Epoch, x ledger.Export, m *manifest) (*oldImages, error) {
-	if m.view() != transform.ViewNewAndOld || m.Items == 0 || w.CheckRows <= 0 || !canRead {
+	if m.view() != transform.ViewNewAndOld || m.Items == 0 || w.CheckRows <= 0 {
 		return nil, nil
 	}
 	r, err := w.rightBefore(ctx, epoch, x)

@@ -19,6 +19,8 @@ type Repairer struct {
 	// facts of the table, as long as they are fresh
 	recovery recovery
 	asked    time.Time
+	// until ends what is planned, for who wants to get done; zero for who does not.
+	until time.Time
 }
 
 // NewRepairer returns a repairer. It asks for nothing yet.
@@ -160,7 +162,7 @@ func (r *Repairer) plan(ctx context.Context, l *ledger.Ledger, out *Outcome) err
 	w := r.w
 	// What would be due if AWS had everything up to now? That costs no call.
 	due := false
-	for _, s := range l.Plan(ledger.Facts{PITR: true, Latest: time.Now().Add(-w.Timing.Safe), Window: w.Window}, w.Timing) {
+	for _, s := range l.Plan(ledger.Facts{PITR: true, Latest: r.latest(time.Now()), Window: w.Window}, w.Timing) {
 		if s.Due.IsZero() {
 			due = true
 		} else if out.Next.IsZero() || s.Due.Before(out.Next) {
@@ -178,7 +180,7 @@ func (r *Repairer) plan(ctx context.Context, l *ledger.Ledger, out *Outcome) err
 		r.asked = time.Now()
 	}
 	f := ledger.Facts{
-		PITR: r.recovery.on, Earliest: r.recovery.earliest, Latest: r.recovery.now.Add(time.Since(r.asked) - w.Timing.Safe),
+		PITR: r.recovery.on, Earliest: r.recovery.earliest, Latest: r.latest(r.recovery.now.Add(time.Since(r.asked))),
 		Window: w.Window, InFlight: w.InFlight,
 	}
 	for _, s := range l.Plan(f, w.Timing) {
@@ -221,6 +223,14 @@ func (r *Repairer) plan(ctx context.Context, l *ledger.Ledger, out *Outcome) err
 	return nil
 }
 
+// latest is when a window may end at the latest.
+func (r *Repairer) latest(now time.Time) time.Time {
+	if !r.until.IsZero() && now.After(r.until) {
+		now = r.until
+	}
+	return now.Add(-r.w.Timing.Safe)
+}
+
 // exports takes every export a step further: those that AWS works on first, then
 // those that we do.
 func (r *Repairer) exports(ctx context.Context, l *ledger.Ledger, out *Outcome) error {
@@ -252,9 +262,11 @@ func (r *Repairer) exports(ctx context.Context, l *ledger.Ledger, out *Outcome) 
 
 const minWait = 10 * time.Millisecond
 
-// CatchUp steps until nothing is under way and nothing is due, and returns when
-// the next window is.
+// CatchUp steps until nothing is under way, and all is in the lake that was due when it
+// began. It returns when the next window is.
 func (r *Repairer) CatchUp(ctx context.Context) (next time.Time, err error) {
+	r.until = time.Now()
+	defer func() { r.until = time.Time{} }()
 	err = r.w.steps(ctx, func() (bool, time.Duration, error) {
 		out, err := r.Step(ctx)
 		next = out.Next
@@ -268,11 +280,10 @@ func (o Outcome) pause() time.Duration {
 	if o.Changed {
 		return 0
 	}
-	wait := o.Wait
-	if !o.Next.IsZero() {
-		wait = min(wait, max(time.Until(o.Next), minWait))
+	if next := time.Until(o.Next); next > 0 {
+		return min(o.Wait, next)
 	}
-	return wait
+	return o.Wait
 }
 
 // Run steps until ctx ends. What a person must mend is logged, and looked at again after

@@ -1,0 +1,140 @@
+package bootstrap
+
+import (
+	"bytes"
+	"context"
+	"crypto/md5"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+
+	"dynamolake/transform"
+	"dynamolake/writer"
+)
+
+// inMemory is how large a file is read back without a temporary one.
+const inMemory = 32 << 20
+
+// openRows opens a Parquet file of the lake. close is to be called.
+func openRows(ctx context.Context, store writer.Lake, key string) (f *writer.RowFile, size int64, done func(), err error) {
+	body, o, err := store.Open(ctx, key)
+	if err != nil {
+		return nil, 0, nil, err
+	}
+	defer body.Close()
+	done = func() {}
+	var at io.ReaderAt
+	if o.Size <= inMemory {
+		var text []byte
+		text, err = io.ReadAll(body)
+		at, size = bytes.NewReader(text), int64(len(text))
+	} else {
+		var temp *os.File
+		if temp, err = os.CreateTemp("", "dynamolake-*.parquet"); err == nil {
+			done = func() {
+				temp.Close()
+				os.Remove(temp.Name())
+			}
+			at = temp
+			size, err = io.Copy(temp, body)
+		}
+	}
+	if err == nil && size != o.Size {
+		err = io.ErrUnexpectedEOF
+	}
+	if err == nil {
+		f, err = writer.OpenRows(at, size)
+	}
+	if err != nil {
+		done()
+		return nil, 0, nil, fmt.Errorf("read back %s: %w", key, err)
+	}
+	return f, size, done, nil
+}
+
+// there tells whether a data file's Parquet file is in the lake, and fills in what it counts.
+func (c *conversion) there(ctx context.Context, done *recordedFile) (bool, error) {
+	o, err := c.w.Store.Head(ctx, done.Parquet)
+	if errors.Is(err, writer.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if items := o.Meta["items"]; items != "" && items != strconv.FormatInt(done.Items, 10) || o.Meta["data-md5"] != "" && o.Meta["data-md5"] != done.MD5 {
+		return false, &Damaged{done.Parquet, fmt.Sprintf("it says that it is made of %s items with MD5 %s, the manifest says %d with %s", items, o.Meta["data-md5"], done.Items, done.MD5)}
+	}
+	rows, size, err := c.w.footer(ctx, done.Parquet)
+	if err != nil {
+		return false, err
+	}
+	done.Rows, done.Rejects, done.Size = rows, done.Items-rows, size
+	return true, nil
+}
+
+// footer is what a Parquet file says of itself.
+func (w *workshop) footer(ctx context.Context, key string) (rows, size int64, err error) {
+	f, size, done, err := openRows(ctx, w.Store, key)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer done()
+	return f.Rows, size, nil
+}
+
+// remember adds what a file left to the digests.
+func (w *workshop) remember(ctx context.Context, o *oldImages, key string) error {
+	f, _, done, err := openRows(ctx, w.Store, key)
+	if err != nil {
+		return err
+	}
+	defer done()
+	for row, err := range f.All(ctx, writer.FieldOp|writer.FieldKeys|writer.FieldRest) {
+		if err != nil {
+			return err
+		}
+		dg, ok := keyDigest(o.keys, row.Hash, row.Range)
+		if !ok {
+			continue
+		}
+		if row.Op == transform.Remove {
+			o.left[dg] = digest{}
+			continue
+		}
+		item, err := transform.RebuildItem(o.keys, row.Hash, row.Range, row.Rest)
+		if err != nil {
+			return err
+		}
+		o.left[dg] = md5.Sum(item)
+	}
+	return nil
+}
+
+// keyText is the key of a row as canonical DynamoDB JSON. The rest is needed only
+// where a column does not hold its attribute.
+func keyText(keys transform.KeySchema, row *writer.Row) ([]byte, error) {
+	rest := row.Rest
+	if row.Hash.Exact && (row.Range.Exact || !keys.HasRange()) {
+		rest = nil
+	}
+	item, err := transform.RebuildItem(keys, row.Hash, row.Range, rest)
+	if err != nil || rest == nil {
+		return item, err
+	}
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(item, &all); err != nil {
+		return nil, err
+	}
+	only := map[string]json.RawMessage{keys.Hash.Name: all[keys.Hash.Name]}
+	if keys.HasRange() {
+		only[keys.Range.Name] = all[keys.Range.Name]
+	}
+	text, err := json.Marshal(only)
+	if err != nil {
+		return nil, err
+	}
+	return transform.Canonical(text)
+}
