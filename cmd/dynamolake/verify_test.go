@@ -187,3 +187,44 @@ func TestVerifyOfALakeOfWindows(t *testing.T) {
 		}
 	})
 }
+
+// TestVerifyProvesARepair: the stream loses an hour, windows bring it back.
+func TestVerifyProvesARepair(t *testing.T) {
+	onVerifyStage(t, func(s *stage) {
+		kill := s.start("worker-1", consumer.GapContinue)
+		s.write(60)
+		time.Sleep(time.Minute)
+		s.seed()
+		s.write(60)
+		time.Sleep(time.Minute)
+		kill()
+		s.write(90)
+		time.Sleep(26 * time.Hour)
+		s.write(30)
+		s.start("worker-2", consumer.GapContinue)
+		time.Sleep(2 * time.Minute)
+		text, err := s.verify(nil)
+		if !errors.Is(err, errNotProven) || !strings.Contains(text, "  gap  gap 1: changes from ") {
+			t.Errorf("before the repair: %v\n%s", err, text)
+		}
+		time.Sleep(10 * time.Minute)
+		c := exporting{table: scene.TableName, lake: "s3://" + scene.Bucket, state: stateLake, keepRaw: true}
+		o, err := c.open(s.Context(), s.Cloud.AWSConfig("repairer"), zap.NewNop(), prometheus.NewRegistry())
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := bootstrap.NewRepairer(o)
+		if err == nil {
+			_, err = r.CatchUp(s.Context())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.write(10)
+		time.Sleep(time.Minute)
+		text, err = s.verify(func(c *verifying) { c.against = true })
+		if err != nil || !strings.Contains(lineOf(t, text, "epochs"), ", 1 gaps closed") || lineOf(t, text, "exports") == "1 full, 0 windows" {
+			t.Errorf("%v\n%s", err, text)
+		}
+	})
+}

@@ -26,9 +26,9 @@ type suspect struct {
 	known bool // the lake has a row of it
 }
 
-// maxSuspects bounds what is remembered of them. Beyond it, nothing can settle any
-// more.
-const maxSuspects = 1_000_000
+// suspectBytes is the share of the memory that is reckoned for one, generously. Those that
+// find no room cannot settle.
+const suspectBytes = 1024
 
 // comparison is one under way.
 type comparison struct {
@@ -75,22 +75,12 @@ func (v *run) compare(ctx context.Context) error {
 // pass compares a part of the keys.
 func (c *comparison) pass(ctx context.Context, s *state) error {
 	v := c.v
-	err := v.eachRow(ctx, "fold", v.extent.has, func(text []byte, r *writer.Row) error {
-		s.put(digestOf(text), entryOf(r), func() digest {
-			item, err := v.item(r)
-			if err != nil {
-				return digest{} // equal to no item; depth rows says why
-			}
-			return digestOf(item)
-		})
-		return nil
-	})
-	if err != nil {
+	if err := v.fold(ctx, s); err != nil {
 		return err
 	}
 	total := int64(len(s.keys))
 	progress := func(items int64) { v.tell(Progress{Stage: "compare", Done: items, Total: total}) }
-	err = c.with.each(ctx, progress, func(key, item []byte) error {
+	err := c.with.each(ctx, progress, func(key, item []byte) error {
 		c.item(s, key, item)
 		return nil
 	})
@@ -111,6 +101,20 @@ func (c *comparison) pass(ctx context.Context, s *state) error {
 		c.suspect(key, &suspect{lake: e, known: true})
 	}
 	return nil
+}
+
+// fold puts the rows that were there when the lake was listed into a state.
+func (v *run) fold(ctx context.Context, s *state) error {
+	return v.eachRow(ctx, "fold", v.extent.has, func(text []byte, r *writer.Row) error {
+		s.put(digestOf(text), entryOf(r), func() digest {
+			item, err := v.item(r)
+			if err != nil {
+				return digest{} // equal to no item; depth rows says why
+			}
+			return digestOf(item)
+		})
+		return nil
+	})
 }
 
 // item compares an item of the other side.
@@ -143,7 +147,7 @@ func (c *comparison) young(e entry) bool {
 }
 
 func (c *comparison) suspect(key digest, s *suspect) {
-	if len(c.suspects) >= maxSuspects {
+	if int64(len(c.suspects)) >= max(c.v.Memory/suspectBytes, 1000) {
 		c.beyond++
 		return
 	}

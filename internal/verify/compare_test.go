@@ -17,7 +17,7 @@ import (
 
 // live is the table, in the simulator, with the items that the world says.
 type live struct {
-	t  *testing.T
+	t  testing.TB
 	db *dynamodb.Client
 }
 
@@ -58,7 +58,7 @@ func (l *live) remove(key string) {
 }
 
 // values reads the types that the world's images have.
-func values(t *testing.T, image string) map[string]types.AttributeValue {
+func values(t testing.TB, image string) map[string]types.AttributeValue {
 	t.Helper()
 	var raw map[string]struct {
 		S, N *string

@@ -53,7 +53,7 @@ func exported(at time.Time, images []string) fstest.MapFS {
 
 const summaryKey = "copy/AWSDynamoDB/01777630000000-cccc/manifest-summary.json"
 
-func openExported(t *testing.T, files fs.FS) (*Export, error) {
+func openExported(t testing.TB, files fs.FS) (*Export, error) {
 	return OpenExport(t.Context(), func(_ context.Context, key string) (io.ReadCloser, error) { return files.Open(key) }, summaryKey, "file:///"+summaryKey, tableKeys)
 }
 

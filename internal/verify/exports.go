@@ -99,14 +99,14 @@ func recorded(l ledger.Ledger, records []Record) []Doubt {
 			r := byEpoch[e.Number][i]
 			d = append(d, agree(subject, e, r.Items, r.Rejects)...)
 		case ledger.Incremental:
-			d = append(d, tile(subject, e, byEpoch[e.Number])...)
+			d = append(d, tile(subject, e, byEpoch[e.Number], l.Gaps)...)
 		}
 	}
 	return d
 }
 
 // tile sees whether an epoch's windows each begin where the last one ends.
-func tile(subject string, e ledger.Epoch, records []Record) []Doubt {
+func tile(subject string, e ledger.Epoch, records []Record, gaps []ledger.Gap) []Doubt {
 	var d found
 	records = slices.Clone(records)
 	slices.SortStableFunc(records, func(a, b Record) int { return cmp.Or(a.From.Compare(b.From), cmp.Compare(a.Export, b.Export)) })
@@ -117,7 +117,7 @@ func tile(subject string, e ledger.Epoch, records []Record) []Doubt {
 		if r.To.After(e.To) {
 			continue // it is being converted
 		}
-		if !r.From.Equal(at) {
+		if !r.From.Equal(at) && !slices.ContainsFunc(gaps, func(g ledger.Gap) bool { return onWord(g) && g.From.Equal(at) && g.To.Equal(r.From) }) {
 			d.add(Records, subject, "the record of the window from %s is missing: the next one known begins at %s; bring it back to _ledger/exports/ from a copy or an older version", stamp(at), stamp(r.From))
 		}
 		at, items, rejects = r.To, items+r.Items, rejects+r.Rejects

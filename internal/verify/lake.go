@@ -107,7 +107,11 @@ func (v *run) counts(p place, key string, base int64) bool {
 		s := v.shards[p.shard]
 		return s == nil || s.unsure || s.epoch >= base || !v.extent.has(p, key)
 	case roleWindow:
-		return f == nil || f.record.Epoch > base
+		if f == nil { // it has no record yet: its end says on which side of the full export it is
+			b := v.ledger.Base()
+			return b == nil || p.to.After(b.To)
+		}
+		return f.record.Epoch > base
 	case roleSnapshot:
 		return f != nil && f.record.Epoch == base
 	}

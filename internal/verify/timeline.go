@@ -10,8 +10,8 @@ import (
 )
 
 // timeline says what of the lake's time is not covered. changesOnly does without a full
-// export.
-func timeline(l ledger.Ledger, changesOnly bool) []Doubt {
+// export; compared tells that items are compared, so that nobody's word need be taken.
+func timeline(l ledger.Ledger, changesOnly, compared bool) []Doubt {
 	var d found
 	base := l.Base()
 	if base == nil && !changesOnly {
@@ -22,6 +22,11 @@ func timeline(l ledger.Ledger, changesOnly bool) []Doubt {
 			continue // nothing below the full export counts any more
 		}
 		d.add(GapKind, fmt.Sprintf("gap %d", g.Number), "%s", gapText(g))
+	}
+	for _, g := range l.Gaps {
+		if onWord(g) && !compared && (base == nil || g.To.After(base.To)) {
+			d.add(GapKind, fmt.Sprintf("gap %d", g.Number), "nothing has the changes from %s to %s, but for somebody's word that there were none; compare the items with --against-table or --against-export", stamp(g.From), stamp(g.To))
+		}
 	}
 	d = append(d, holes(l, base)...)
 	if s := l.Seeding(); s != nil && base == nil {
@@ -81,9 +86,16 @@ func holes(l ledger.Ledger, base *ledger.Epoch) []Doubt {
 	return d
 }
 
-// excused tells whether a gap that is a doubt of its own accounts for a hole.
+// onWord tells whether a gap was closed without an export: by an import of a window that began
+// later than the lake ended.
+func onWord(g ledger.Gap) bool { return g.State == ledger.GapClosed && g.Epoch == 0 }
+
+// excused tells whether a gap that is looked at by itself accounts for a hole.
 func excused(l ledger.Ledger, from, to time.Time) bool {
-	for _, g := range l.Missing() {
+	for _, g := range l.Gaps {
+		if !onWord(g) && g.State != ledger.GapOpen && g.State != ledger.GapRepairing && g.State != ledger.GapLost {
+			continue
+		}
 		end := g.To
 		if end.IsZero() {
 			end = to

@@ -49,11 +49,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	if err := o.check(); err != nil {
 		return Report{}, err
 	}
-	v := &run{
-		Options: o, files: map[string]*exportFile{}, gaps: map[string]shardGap{}, rejects: map[string]int64{}, shards: map[string]*shard{},
-		extent: newExtent(), damaged: map[string]bool{},
-	}
-	v.report.Table, v.report.Depth = o.Table, o.Depth
+	v := newRun(o)
 	if err := v.read(ctx); err != nil {
 		return Report{}, fmt.Errorf("verify the lake of table %s: %w", o.Table, err)
 	}
@@ -64,6 +60,14 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	}
 	v.notes.conclude(&v.report)
 	return v.report, nil
+}
+
+func newRun(o Options) *run {
+	return &run{
+		Options: o, report: Report{Table: o.Table, Depth: o.Depth},
+		files: map[string]*exportFile{}, gaps: map[string]shardGap{}, rejects: map[string]int64{}, shards: map[string]*shard{},
+		extent: newExtent(), damaged: map[string]bool{},
+	}
 }
 
 // read goes through all objects, in the order that the package comment gives.
@@ -77,7 +81,7 @@ func (v *run) read(ctx context.Context) error {
 	if v.ledger, err = v.Ledger.Read(ctx); err != nil {
 		return err
 	}
-	v.notes.all(timeline(v.ledger, v.ChangesOnly))
+	v.notes.all(timeline(v.ledger, v.ChangesOnly, v.AgainstTable != nil || v.AgainstExport != nil))
 	v.count()
 	if err := v.readLedgerFolder(ctx); err != nil {
 		return err

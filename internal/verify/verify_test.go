@@ -7,8 +7,8 @@ import (
 	"dynamolake/writer"
 )
 
-func stores() map[string]func(*testing.T) writer.Lake {
-	return map[string]func(*testing.T) writer.Lake{"folder": folder, "simulated S3": simulated}
+func stores() map[string]func(testing.TB) writer.Lake {
+	return map[string]func(testing.TB) writer.Lake{"folder": folder, "simulated S3": simulated}
 }
 
 func TestAWholeLakeIsProven(t *testing.T) {

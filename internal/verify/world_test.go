@@ -37,7 +37,7 @@ const (
 
 // world is a lake made by the real writer and the real ledger, and the table that it should be.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	store   writer.Lake
 	prefix  string
 	ledger  *ledger.Store
@@ -52,7 +52,7 @@ type world struct {
 	records []string // keys of the records of exports
 }
 
-func newWorld(t *testing.T, store writer.Lake) *world {
+func newWorld(t testing.TB, store writer.Lake) *world {
 	w := &world{
 		t: t, store: store, prefix: writer.TablePrefix("123456789012", "eu-west-1", "orders"), timing: ledger.RealTiming(),
 		encoder: writer.NewEncoder(writer.Schema{Keys: tableKeys, Table: "orders", Dataset: "all"}),
@@ -62,7 +62,7 @@ func newWorld(t *testing.T, store writer.Lake) *world {
 	return w
 }
 
-func folder(t *testing.T) writer.Lake {
+func folder(t testing.TB) writer.Lake {
 	f, err := writer.NewFolder(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func folder(t *testing.T) writer.Lake {
 	return f
 }
 
-func simulated(t *testing.T) writer.Lake {
+func simulated(t testing.TB) writer.Lake {
 	cfg := awssim.New(awssim.Config{}).AWSConfig("test")
 	client := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true })
 	if _, err := client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String("lake")}); err != nil {
@@ -160,7 +160,7 @@ func (w *world) update(f func(*ledger.Ledger) error) {
 // seed makes a full export of what the table is, in two files.
 func (w *world) seed(at time.Time) {
 	var epoch int64
-	x := ledger.Export{To: at, Status: ledger.Exported, ARN: tableARN + "/export/01777630000000-aaaa"}
+	x := ledger.Export{To: at, Status: ledger.Exported, ARN: fmt.Sprintf("%s/export/%d-aaaa", tableARN, at.UnixMilli())}
 	w.update(func(l *ledger.Ledger) (err error) { epoch, err = l.StartFull(x, true); return err })
 	var files [2][]string
 	for i, key := range slices.Sorted(maps.Keys(w.table)) {
@@ -226,7 +226,7 @@ func minute(n int) time.Time { return epochBegin.Add(time.Duration(n) * time.Min
 
 // grown is a lake with all that there may be in one: a full export, a shard that ended and its
 // child, a gap that was repaired, and rows that a later one overrides.
-func grown(t *testing.T, store writer.Lake) *world {
+func grown(t testing.TB, store writer.Lake) *world {
 	w := newWorld(t, store)
 	w.update(func(l *ledger.Ledger) error {
 		w.epoch = l.StartStream(streamARN, minute(0), time.Time{}, minute(0), w.timing)
