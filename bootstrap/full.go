@@ -142,8 +142,10 @@ func (w *workshop) position(ctx context.Context, enable bool) error {
 	if err != nil {
 		return err
 	}
+	// Not the oldest that the stream has: the fleet may be started hours from now, and
+	// what it can no longer have then would be a gap.
 	now := time.Now()
-	from := now.Add(-w.Timing.Retention)
+	from := now.Add(-w.Timing.Overlap)
 	if born, ok := streamBirth(t.StreamARN); ok && born.After(from) {
 		from = born
 	}
