@@ -1,7 +1,6 @@
 package consumer_test
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -10,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	ddbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"dynamolake/checkpoint"
 	"dynamolake/checkpoint/ledger"
 	"dynamolake/consumer"
 	"dynamolake/internal/awssim"
@@ -38,100 +36,33 @@ func (f *fixture) ledger() ledger.Ledger {
 	return l
 }
 
-// fix does what a repairer does with open gaps: it waits for all shards to adopt the
-// epoch, and fixes the end.
+// fix waits for all shards to adopt the epochs of open gaps, and fixes their ends.
 func (f *fixture) fix(t ledger.Timing) {
 	f.Helper()
 	for range 60 {
-		l, open := f.ledger(), false
-		table, err := f.Leases(f.Context())
+		open, err := f.FixGaps(f.Context(), t)
 		if err != nil {
 			f.Fatal(err)
 		}
-		for _, g := range l.Gaps {
-			if g.State != ledger.GapOpen {
-				continue
-			}
-			done, through := checkpoint.Adopted(table.Leases, g.After)
-			if !done {
-				open = true
-				continue
-			}
-			if _, err := f.Ledger("repairer").Update(f.Context(), func(l *ledger.Ledger) error { return l.FixGap(g.Number, through, t) }); err != nil {
-				f.Fatal(err)
-			}
-		}
-		if !open {
+		if open == 0 {
 			return
 		}
 		time.Sleep(5 * time.Second)
 	}
-	table, _ := f.Leases(f.Context())
-	f.Fatalf("after five minutes shards have not adopted the epoch: %+v", table.Leases)
+	table, err := f.Leases(f.Context())
+	f.Fatalf("after five minutes shards have not adopted the epoch: %+v, error %v", table.Leases, err)
 }
 
-// version is one state of an item, and its place in the order that a reader goes by.
-type version struct {
-	epoch int64
-	order string // _seq in an epoch of the stream, time in one of windows
-	image string // "" removed
-}
-
-// repaired plays the exports of all gaps' windows and folds the lake as a reader does.
-// The result must be the table: a window that is too short, or rows under the wrong
-// epoch, show as items of yesterday.
+// repaired checks that the lake is the table, once the gaps are exported.
 func (f *fixture) repaired(t ledger.Timing) {
 	f.Helper()
 	f.fix(t)
-	lake, err := lakecheck.Read(f.Context(), f.Store("observer"), f.Prefix())
+	problems, err := f.Repaired(f.Context())
 	if err != nil {
 		f.Fatal(err)
 	}
-	newest := map[string]version{}
-	take := func(key string, v version) {
-		old, ok := newest[key]
-		if !ok || cmp.Or(cmp.Compare(old.epoch, v.epoch), cmp.Compare(old.order, v.order)) <= 0 {
-			newest[key] = v
-		}
-	}
-	f.eachRow(lake, func(r lakecheck.Row) { take(r.Key, version{r.Epoch, r.Seq.String(), r.Image}) })
-	l := f.ledger()
-	for _, g := range l.Gaps {
-		for i, r := range f.Cloud.Journal(scene.TableName) {
-			if at := time.UnixMicro(r.Micros); !at.Before(g.From) && at.Before(g.To) {
-				take(r.Key, version{g.Epoch, fmt.Sprintf("%09d", i), r.New})
-			}
-		}
-	}
-	wrong := 0
-	for key, item := range f.Cloud.Items(scene.TableName) {
-		if newest[key].image != item {
-			if wrong++; wrong == 1 {
-				f.Errorf("item %s is %+v, want %s", key, newest[key], item)
-			}
-		}
-		delete(newest, key)
-	}
-	for key, v := range newest {
-		if v.image != "" {
-			if wrong++; wrong == 1 {
-				f.Errorf("item %s is %+v, and is not in the table", key, v)
-			}
-		}
-	}
-	if wrong > 0 {
-		f.Errorf("%d items are wrong after the repair; the ledger:\n%s", wrong, l.JSON())
-	}
-}
-
-func (f *fixture) eachRow(lake *lakecheck.Lake, do func(lakecheck.Row)) {
-	for _, o := range lake.Objects {
-		if o.Err != nil {
-			f.Errorf("%s: %v", o.Key, o.Err)
-		}
-		for _, r := range o.Rows {
-			do(r)
-		}
+	if len(problems) > 0 {
+		f.Errorf("%d items are wrong after the repair: %s\n%s", len(problems)-1, problems[0], problems[len(problems)-1])
 	}
 }
 
@@ -143,11 +74,13 @@ func (f *fixture) epochs(prefix string) map[int64]int {
 		f.Fatal(err)
 	}
 	n := map[int64]int{}
-	f.eachRow(lake, func(r lakecheck.Row) {
-		if strings.Contains(r.Key, `"`+prefix) {
-			n[r.Epoch]++
+	for _, o := range lake.Objects {
+		for _, r := range o.Rows {
+			if strings.Contains(r.Key, `"`+prefix) {
+				n[r.Epoch]++
+			}
 		}
-	})
+	}
 	return n
 }
 

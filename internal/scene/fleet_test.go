@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
 
+	"dynamolake/checkpoint/ledger"
 	"dynamolake/consumer"
 	"dynamolake/internal/awssim"
 	"dynamolake/internal/lakecheck"
@@ -92,13 +92,7 @@ type history struct {
 	scene    *scene.Scene
 	log      *zap.Logger
 
-	mu      sync.Mutex
-	weather *rand.Rand // for faults; the calls' order decides, virtual time makes it repeatable enough to find bugs
-	calm    bool
-	cut     map[string]time.Time     // until when a worker's requests fail; zero is for ever
-	frozen  map[string]time.Time     // until when they wait
-	atPut   map[string]time.Duration // for how long a worker freezes at its next file
-	down    map[string]time.Time     // until when a service throttles or fails for everyone
+	*weather
 
 	workers []*member
 	next    int
@@ -115,9 +109,7 @@ type member struct {
 func playHistory(t *testing.T, seed uint64, sabotage string) (report lakecheck.Report, stuck error) {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	h := &history{
-		t: t, sabotage: sabotage, rng: rng, weather: rand.New(rand.NewPCG(seed, 2)), log: zap.NewNop(),
-		cut: map[string]time.Time{}, frozen: map[string]time.Time{}, atPut: map[string]time.Duration{},
-		down: map[string]time.Time{},
+		t: t, sabotage: sabotage, rng: rng, weather: newWeather(seed), log: zap.NewNop(),
 	}
 	if *oneSeed != 0 {
 		h.log = zaptest.NewLogger(t)
@@ -158,6 +150,9 @@ func playHistory(t *testing.T, seed uint64, sabotage string) (report lakecheck.R
 		limit = time.Minute // it may never be through
 	}
 	stuck = s.Await(t.Context(), limit)
+	if sabotage == "" && stuck == nil {
+		h.repaired()
+	}
 	for _, m := range h.workers {
 		m.stop()
 	}
@@ -168,6 +163,31 @@ func playHistory(t *testing.T, seed uint64, sabotage string) (report lakecheck.R
 		t.Fatal(err)
 	}
 	return report, stuck
+}
+
+// repaired proves the lake as it is when the gaps' windows are exported.
+func (h *history) repaired() {
+	for try := 0; ; try++ {
+		open, err := h.scene.FixGaps(h.t.Context(), fleetTiming())
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		if open == 0 {
+			break
+		}
+		if try > 300 {
+			h.t.Errorf("%d gaps stay open: a shard does not adopt its epoch", open)
+			break
+		}
+		time.Sleep(time.Second)
+	}
+	problems, err := h.scene.Repaired(h.t.Context())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if len(problems) > 0 {
+		h.t.Errorf("after the repair: %s", strings.Join(problems, "\n"))
+	}
 }
 
 // join starts a new worker with its own idea of the time and its own limits.
@@ -182,6 +202,8 @@ func (h *history) join() {
 	o.Limits.Rows = 1 + h.rng.IntN(300)
 	o.Limits.Age = time.Duration(200+h.rng.IntN(5000)) * time.Millisecond
 	o.Memory = int64(16+h.rng.IntN(64)) << 20
+	o.Timing = fleetTiming()
+	o.LedgerEvery = time.Duration(500+h.rng.IntN(8000)) * time.Millisecond
 	skew := time.Duration(h.rng.IntN(7200)-3600) * time.Second
 	o.Wall = func() time.Time { return time.Now().Add(skew) }
 	o.OldImage = h.rng.IntN(2) == 0
@@ -209,7 +231,7 @@ func (h *history) event() {
 			h.t.Fatal(err)
 		}
 	}
-	switch h.rng.IntN(12) {
+	switch h.rng.IntN(14) {
 	case 0: // killed: its requests never come through again
 		h.set(h.cut, m.name, time.Time{})
 		m.dead, m.gone = true, true
@@ -220,9 +242,7 @@ func (h *history) event() {
 		for m.gone {
 			m = h.workers[h.rng.IntN(len(h.workers))]
 		}
-		h.mu.Lock()
-		h.atPut[m.name] = time.Duration(8+h.rng.IntN(12)) * time.Second
-		h.mu.Unlock()
+		h.freezeAtPut(m.name, time.Duration(8+h.rng.IntN(12))*time.Second)
 	case 3: // cut off for a while
 		if !m.dead {
 			h.set(h.cut, m.name, time.Now().Add(time.Duration(1+h.rng.IntN(12))*time.Second))
@@ -249,74 +269,26 @@ func (h *history) event() {
 		if shard.Parent != "" {
 			h.scene.Cloud.ShowOpenParent(scene.TableName, shard.Parent, 1+h.rng.IntN(3))
 		}
+	case 12: // something is lost elsewhere: all shards have to adopt another epoch
+		_, err := h.scene.Ledger("observer").Update(h.t.Context(), func(l *ledger.Ledger) error {
+			s := l.Streaming()
+			if s == nil {
+				return nil // nobody has begun yet
+			}
+			now := time.Now()
+			_, _, err := l.OpenGap(ledger.Loss{Since: now.Add(-10 * time.Second), Seen: now, Resumed: now.Add(-5 * time.Second), Adopted: s.Number - 4}, fleetTiming())
+			return err
+		})
+		must(err)
+	case 13:
+		_, err := h.scene.FixGaps(h.t.Context(), fleetTiming())
+		must(err)
 	}
 }
 
-func (h *history) set(m map[string]time.Time, name string, until time.Time) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	m[name] = until
-}
-
-func (h *history) setCalm(calm bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.calm = calm
-}
-
-func (h *history) latency(call *awssim.Call) time.Duration {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if call.Client == "author" || call.Client == "observer" {
-		return time.Millisecond
-	}
-	return time.Duration(2+h.weather.IntN(60)) * time.Millisecond
-}
-
-// fault is the weather between the workers and AWS.
-func (h *history) fault(call *awssim.Call) awssim.Fault {
-	if call.Client == "author" || call.Client == "observer" {
-		return awssim.Fault{}
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if until, ok := h.cut[call.Client]; ok && (until.IsZero() || time.Now().Before(until)) {
-		return awssim.Fault{Status: 503, Code: "ServiceUnavailable", Message: "cut off"}
-	}
-	if d, ok := h.atPut[call.Client]; ok && call.Operation == "PutObject" && strings.Contains(call.Target, "/changes/") {
-		delete(h.atPut, call.Client)
-		h.frozen[call.Client] = time.Now().Add(d)
-	}
-	if wait := time.Until(h.frozen[call.Client]); wait > 0 {
-		return awssim.Fault{Delay: wait, Linger: true}
-	}
-	if h.calm {
-		return awssim.Fault{}
-	}
-	if time.Now().Before(h.down[call.Service]) {
-		if call.Service == "s3" {
-			return awssim.Fault{Status: 503, Code: "SlowDown"}
-		}
-		return awssim.Fault{Status: 400, Code: "ThrottlingException"}
-	}
-	n := h.weather.IntN(1000)
-	switch {
-	case n < 10:
-		return awssim.Fault{DropReply: true}
-	case n < 20:
-		return awssim.Fault{Status: 500, Code: "InternalServerError"}
-	case n < 25:
-		return awssim.Fault{Twice: true}
-	case n < 30:
-		return awssim.Fault{Delay: time.Duration(h.weather.IntN(4000)) * time.Millisecond, Linger: true}
-	case n < 50 && call.Service == "s3" && call.Operation == "PutObject":
-		return awssim.Fault{Status: 409, Code: "ConditionalRequestConflict"}
-	case n < 60 && call.Service == "s3":
-		return awssim.Fault{Status: 503, Code: "SlowDown"}
-	case n < 60 && call.Service == "streams":
-		return awssim.Fault{Status: 400, Code: "LimitExceededException"}
-	case n < 60 && call.Service == "dynamodb":
-		return awssim.Fault{Status: 400, Code: "ThrottlingException"}
-	}
-	return awssim.Fault{}
+// fleetTiming allows for little, so that a window that ends too early shows.
+func fleetTiming() ledger.Timing {
+	t := ledger.RealTiming()
+	t.Skew, t.MinWindow = time.Second, time.Second
+	return t
 }
