@@ -1,6 +1,7 @@
 package consumer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -100,6 +101,9 @@ func Run(ctx context.Context, o Options) error {
 	if o.Ledger == nil {
 		return errors.New("a worker needs the ledger of its table")
 	}
+	d := Defaults()
+	o.LedgerEvery = cmp.Or(o.LedgerEvery, d.LedgerEvery)
+	o.Timing = cmp.Or(o.Timing, d.Timing)
 	st, err := begin(ctx, o)
 	for err == nil {
 		if err = readStream(ctx, o, st); !errors.Is(err, errReplaced) {
@@ -169,48 +173,6 @@ func readStream(ctx context.Context, o Options, st start) error {
 // long that it would be for nothing.
 func beatEvery(lease time.Duration) time.Duration {
 	return max(min(time.Second, lease/8), lease/60)
-}
-
-// shutdown hands everything over: the leases first, in parallel, because others
-// wait for them; then the library, which has nothing left to do.
-func shutdown(ctx context.Context, o Options, keeper *checkpoint.Keeper, kcl *worker.Worker, stopping chan struct{}, stop func(), kept <-chan error) error {
-	began := time.Now()
-	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Settle)
-	defer cancel()
-	err := keeper.Drain(limit)
-	close(stopping)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		kcl.Shutdown() // has no deadline of its own
-	}()
-	// The drain may have used up its time; the library gets some of its own. Then the
-	// leases end, and with them whatever a session still waits for.
-	ended := wait(done, o.Settle)
-	stop()
-	if !ended && !wait(done, lastWait) {
-		err = errors.Join(err, errors.New("a shard did not stop in time; its lease expires by itself"))
-	}
-	if kerr := <-kept; kerr != nil && !errors.Is(kerr, context.Canceled) {
-		err = errors.Join(err, kerr)
-	}
-	o.Log.Info("stopped", zap.Duration("took", time.Since(began)), zap.Error(err))
-	return err
-}
-
-// lastWait is what a session may take to notice that its lease has ended.
-const lastWait = 5 * time.Second
-
-// wait tells whether done was closed in time.
-func wait(done <-chan struct{}, limit time.Duration) bool {
-	t := time.NewTimer(limit)
-	defer t.Stop()
-	select {
-	case <-done:
-		return true
-	case <-t.C:
-		return false
-	}
 }
 
 func newSource(o Options, driver *checkpoint.Driver, f *follower, stopping <-chan struct{}) *source {

@@ -1,6 +1,7 @@
 package consumer
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -27,11 +28,11 @@ func (s *session) end() (bool, error) {
 		// The service needs a moment after closing a shard. A stream that was
 		// turned off has leaves without children.
 		if attempt >= childTries && err == nil {
-			var disabled bool
-			if disabled, err = s.lineage.Disabled(s.ctx()); err == nil && disabled {
-				s.found = true
-				s.look() // perhaps another has taken its place
+			if err = s.childless(); s.found || s.halted {
 				break
+			}
+			if errors.Is(err, errRevoked) {
+				return false, err
 			}
 		}
 		if attempt%childTries == 0 {
@@ -41,10 +42,43 @@ func (s *session) end() (bool, error) {
 			return false, err
 		}
 	}
-	return true, nil
+	return s.found, nil
 }
 
 const childTries = 6
+
+// childless finds out why a shard that has ended has no children: for good, where the stream
+// was turned off, or because they came and went while nobody read. Neither leaves found as it is.
+func (s *session) childless() error {
+	disabled, err := s.lineage.Disabled(s.ctx())
+	if err != nil {
+		return err
+	}
+	if disabled {
+		s.found = true
+		s.look() // perhaps another has taken its place
+		return nil
+	}
+	if there, err := s.lineage.Exists(s.ctx(), s.shard); err != nil || there {
+		return err
+	}
+	all, err := s.lineage.Shards(s.ctx())
+	if err != nil {
+		return err
+	}
+	for _, shard := range all {
+		if shard.Parent == s.shard {
+			s.children = append(s.children, shard)
+		}
+	}
+	if len(s.children) > 0 {
+		s.found = true
+		return nil
+	}
+	err = s.gap(reasonChildrenGone)
+	s.found = err == nil && s.gapBefore == reasonChildrenGone
+	return err
+}
 
 // finishing keeps the row up to the ledger while the end of the shard takes long:
 // others may wait for it.

@@ -43,8 +43,9 @@ type Gap struct {
 
 // Reasons of a gap.
 const (
-	reasonTrimmed   = "the position is older than the stream keeps"
-	reasonShardGone = "the shard is no longer in the stream"
+	reasonTrimmed      = "the position is older than the stream keeps"
+	reasonShardGone    = "the shard is no longer in the stream"
+	reasonChildrenGone = "the shards that came after it are no longer in the stream"
 )
 
 func gapKey(tablePrefix, shard, after string) string {

@@ -88,6 +88,9 @@ func (s *session) goOn(reason string) error {
 		return err
 	}
 	s.gapBefore, s.opened = reason, true
+	if reason == reasonChildrenGone {
+		return nil // this shard is whole
+	}
 	if reason == reasonShardGone {
 		// Nothing more will come: its end is written, and its children start.
 		s.batch.Add(nil, new(transform.Page), time.Now())
@@ -123,10 +126,10 @@ func (s *session) lostSince() time.Time {
 	return later(born(s.shard), s.view.begin())
 }
 
-// stale tells whether a shard that was never read may have lost records since its
-// lease was created: such a lease begins at the oldest record or at a time, and
-// neither fails when the stream has moved past it.
+// stale tells whether a shard that was never read has lost records that the lake was to
+// have: its lease begins at the oldest record or at a time, and neither fails when the
+// stream has moved past it. What windows of a gap hold is not lost.
 func (s *session) stale(cp checkpoint.Checkpoint) bool {
-	keeps, now := s.view.timing.Retention, s.lease.Now()
-	return !cp.Created.IsZero() && now.Sub(cp.Created) > keeps && now.Sub(s.lostSince()) > keeps
+	t := s.view.timing
+	return !cp.Created.IsZero() && s.lease.Now().Sub(s.view.repaired(s.lostSince())) > t.Retention+t.Skew
 }

@@ -168,7 +168,12 @@ func (s *session) open() error {
 		}
 	}
 	if tip.IsZero() && !ended && s.stale(cp) {
-		return s.gap(reasonTrimmed)
+		if err := s.view.fresh(s.ctx()); err != nil {
+			return err
+		}
+		if s.stale(cp) {
+			return s.gap(reasonTrimmed)
+		}
 	}
 	s.opened = true
 	return nil

@@ -25,6 +25,10 @@ type view struct {
 	answered int64         // the youngest read that was answered; guarded by turn
 }
 
+// ledgerTimeout bounds one look at the ledger, or one change of it, tries included: others wait
+// for their turn.
+const ledgerTimeout = 30 * time.Second
+
 func newView(store *ledger.Store, timing ledger.Timing, arn string, l ledger.Ledger) *view {
 	v := &view{store: store, timing: timing, arn: arn, turn: make(chan struct{}, 1)}
 	v.now.Store(&l)
@@ -53,6 +57,8 @@ func (v *view) fresh(ctx context.Context) error {
 	if v.answered > before {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, ledgerTimeout)
+	defer cancel()
 	n := v.asked.Add(1)
 	l, err := v.store.Read(ctx)
 	if err != nil {
@@ -74,6 +80,8 @@ func (v *view) update(ctx context.Context, f func(*ledger.Ledger) error) error {
 
 // change is update for who has the turn.
 func (v *view) change(ctx context.Context, f func(*ledger.Ledger) error) error {
+	ctx, cancel := context.WithTimeout(ctx, ledgerTimeout)
+	defer cancel()
 	n := v.asked.Add(1)
 	l, err := v.store.Update(ctx, func(l *ledger.Ledger) error {
 		if _, err := current(l, v.arn); err != nil {
@@ -135,4 +143,19 @@ func (v *view) begin() time.Time {
 		}
 	}
 	return time.Time{}
+}
+
+// repaired is up to when windows of gaps have what a shard lost from a time on: that time
+// where none has it.
+func (v *view) repaired(since time.Time) time.Time {
+	for _, g := range v.now.Load().Gaps {
+		if g.From.After(since) {
+			continue
+		}
+		if g.To.IsZero() {
+			since = later(since, g.Resumed)
+		}
+		since = later(since, g.To)
+	}
+	return since
 }

@@ -1,0 +1,107 @@
+package consumer_test
+
+import (
+	"testing"
+	"time"
+
+	"dynamolake/checkpoint/ledger"
+	"dynamolake/internal/awssim"
+	"dynamolake/internal/scene"
+)
+
+// A shard that was read to its end, and whose worker died before it had asked for the
+// children: they come and go with nobody to read them.
+func TestAnEndedShardWhoseChildrenAreGoneIsAGap(t *testing.T) {
+	inBubble(t, awssim.Config{}, 1, func(f *fixture) {
+		one := f.start("one", goOn)
+		f.put("read", 20)
+		f.await()
+		open := f.Cloud.Intercept(func(call *awssim.Call) awssim.Fault {
+			if call.Operation == "DescribeStream" {
+				return awssim.Fault{Status: 503, Code: "ServiceUnavailable"}
+			}
+			return awssim.Fault{}
+		})
+		f.rollAll()
+		time.Sleep(time.Minute)
+		f.terminate(one)
+		ended := time.Now()
+		f.put("unread", 20)
+		time.Sleep(time.Hour)
+		f.rollAll()
+		time.Sleep(30 * time.Hour)
+		f.put("kept", 20)
+		open()
+		f.start("two", goOn)
+		time.Sleep(20 * time.Minute)
+		f.put("after", 20)
+		time.Sleep(time.Minute)
+		l := f.ledger()
+		// Its grandchild has met a gap of its own before.
+		g := l.Gaps[len(l.Gaps)-1]
+		if g.From.After(ended) || g.Resumed.Before(ended.Add(time.Hour)) {
+			f.Fatalf("ledger:\n%s", l.JSON())
+		}
+		f.prove(20)
+		f.repaired(ledger.RealTiming())
+	})
+}
+
+// Lease rows were made in time, but nothing was read until the stream had lost the oldest.
+func TestARowThatWasNotReadInTimeIsAGap(t *testing.T) {
+	inBubble(t, awssim.Config{}, 1, func(f *fixture) {
+		begun := time.Now()
+		if _, err := f.Ledger("observer").Update(f.Context(), func(l *ledger.Ledger) error {
+			l.StartStream(f.Table.StreamARN, begun, time.Time{}, begun, ledger.RealTiming())
+			return nil
+		}); err != nil {
+			f.Fatal(err)
+		}
+		f.put("lost", 20)
+		time.Sleep(20 * time.Hour)
+		unread := f.Cloud.Intercept(func(call *awssim.Call) awssim.Fault {
+			if call.Operation == "GetRecords" {
+				return awssim.Fault{Status: 503, Code: "ServiceUnavailable"}
+			}
+			return awssim.Fault{}
+		})
+		one := f.start("one", goOn)
+		time.Sleep(time.Minute)
+		f.terminate(one)
+		unread()
+		time.Sleep(10 * time.Hour)
+		f.put("kept", 20)
+		f.start("two", goOn)
+		time.Sleep(time.Minute)
+		f.await()
+		l := f.ledger()
+		if len(l.Gaps) != 1 || l.Gaps[0].From.After(begun) {
+			f.Fatalf("ledger:\n%s", l.JSON())
+		}
+		f.prove(20)
+		f.repaired(ledger.RealTiming())
+	})
+}
+
+// What the stream forgets while a fleet begins to read at its oldest record was never promised.
+func TestAFleetThatBeginsAtTheHorizonPromisesWhatItCanRead(t *testing.T) {
+	inBubble(t, awssim.Config{RollEvery: 4 * time.Hour}, 2, func(f *fixture) {
+		for range 13 {
+			f.put("old", 5)
+			time.Sleep(2 * time.Hour)
+		}
+		f.start("one", goOn)
+		time.Sleep(10 * time.Minute)
+		l := f.ledger()
+		if len(l.Gaps) != 0 {
+			f.Fatalf("ledger:\n%s", l.JSON())
+		}
+		if from := l.Streaming().From; time.Since(from) > 24*time.Hour {
+			f.Errorf("the epoch begins %v ago", time.Since(from))
+		}
+		shards := f.Cloud.Shards(scene.TableName)
+		if len(shards) < 6 {
+			f.Errorf("%d shards", len(shards))
+		}
+	})
+}
