@@ -26,9 +26,9 @@
 // The lake's state is folded (fold.go) and compared with the table as it is
 // (table.go), or with a full export (export.go): per key the row of the highest epoch, and in it
 // of the highest _seq or _ts, from the epoch of the newest full export on. What is remembered of
-// a key are digests, 80 bytes or so. Where the keys do not fit into the memory
+// a key are digests, less than 200 bytes. Where the keys do not fit into the memory
 // allowed, they are split by a bit of their digest and the files are read again for the other
-// half, as often as need be (passes.go).
+// half, as often as need be (compare.go).
 //
 // A table that is written to differs from what was folded a moment ago. So an item
 // that differs is looked at again, in the table with a consistent read and in the lake's newest

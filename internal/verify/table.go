@@ -37,7 +37,7 @@ type Table struct {
 // segments of a Scan that run at once.
 const segments = 4
 
-// Defaults of a comparison with a table.
+// NewTable returns the table with the limits that suit most.
 func NewTable(client *dynamodb.Client, name string, keys transform.KeySchema) *Table {
 	return &Table{Client: client, Name: name, Keys: keys, RCU: 500, Settle: time.Minute, Looks: 3}
 }
