@@ -44,6 +44,10 @@ type conversion struct {
 // convert brings all rows of an export into the lake and records that. Where
 // another worker has been faster, whatever went wrong here does not matter.
 func (w *workshop) convert(ctx context.Context, epoch ledger.Epoch, x ledger.Export) (outcome, error) {
+	if s, ok := w.stuck[x.ARN]; ok && time.Since(s.at) < w.Retry {
+		return outcome{wait: w.Poll}, s.err
+	}
+	delete(w.stuck, x.ARN)
 	began := time.Now()
 	r, err := w.rows(ctx, epoch, x)
 	if err != nil {
@@ -51,6 +55,9 @@ func (w *workshop) convert(ctx context.Context, epoch ledger.Epoch, x ledger.Exp
 			if now := l.Find(epoch.Number, x.From); now == nil || now.Status != ledger.Exported || now.ARN != x.ARN {
 				return outcome{changed: true}, nil
 			}
+		}
+		if lasting(err) {
+			w.stuck[x.ARN] = stuck{err, time.Now()}
 		}
 		return outcome{wait: w.Poll}, err
 	}
@@ -153,12 +160,14 @@ func (c *conversion) file(ctx context.Context, f dataFile) (recordedFile, error)
 	}
 	done.Parquet = c.prefix + writer.ExportFileName(f.Key)
 	for try := 1; ; try++ {
+		items := f.Items // of others; what is read here is told as it comes
 		there, err := c.there(ctx, &done)
 		if err == nil && !there {
+			items = 0
 			there, err = c.read(ctx, f, &done)
 		}
 		if err == nil && there {
-			c.tell(0, 0, true)
+			c.tell(items, 0, true)
 			c.w.metrics.files.Inc()
 			return done, nil
 		}

@@ -74,6 +74,9 @@ func (c *conversion) read(ctx context.Context, f dataFile, done *recordedFile) (
 		return false, err
 	}
 	stats, err := file.Close()
+	if err == nil && stats.Rows+bad.count != f.Items {
+		err = fmt.Errorf("%d rows and %d rejects of %d items", stats.Rows, bad.count, f.Items)
+	}
 	if err == nil {
 		err = bad.put(ctx, c.w.Store, c.w.prefix())
 	}

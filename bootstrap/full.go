@@ -114,7 +114,13 @@ func (w *workshop) seed(ctx context.Context, s Seed) (*ledger.Epoch, error) {
 		})
 		switch {
 		case errors.Is(err, ledger.ErrAdopting), errors.Is(err, ledger.ErrTooEarly):
-			return false, adoptEvery, nil
+			if !told {
+				told = true
+				w.Log.Info("waiting until the stream's shards have passed the gap; the consumer must run for that", zap.Error(err))
+			}
+			// There may be nobody else to find out where the gap ends.
+			var out Outcome
+			return false, adoptEvery, (&Repairer{w: w}).fix(ctx, &l, &out)
 		case errors.Is(err, ledger.ErrSeeded):
 			return false, 0, &Advice{What: "table " + w.Table.Name, Fix: "there is no place for another full export before the stream: what follows the one there is is whole, or is being repaired", Err: err}
 		case err != nil:

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"dynamolake/bootstrap"
 	"dynamolake/checkpoint/ledger"
 	"dynamolake/internal/awssim"
 )
@@ -51,4 +52,24 @@ func TestAFullExportAndTheWindowsBehindItAreTheTable(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestAYoungTableGetsAllThatItNeeds(t *testing.T) {
+	inWorld(t, awssim.Config{Seed: 22, ActiveAfter: 5 * time.Second, BackupsAfter: 30 * time.Minute}, func(w *world) {
+		w.put("a", 1, "x")
+		r, err := bootstrap.Bootstrap(w.Context(), w.options("full"), bootstrap.Seed{Enable: true})
+		if err != nil {
+			w.Fatal(err)
+		}
+		w.wantState(w.Items("orders"))
+		l := w.read()
+		s := l.Streaming()
+		if s == nil || r.To.Before(s.From.Add(5*time.Minute)) || r.Epoch != s.Number-2 {
+			w.Errorf("%+v: %s", r, l.JSON())
+		}
+		again, err := bootstrap.Bootstrap(w.Context(), w.options("full"), bootstrap.Seed{Enable: true})
+		if err != nil || !again.Already || again.Export != r.Export || again.Items != 1 {
+			w.Errorf("again: %+v %v", again, err)
+		}
+	})
 }

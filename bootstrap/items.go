@@ -23,6 +23,9 @@ const batch = 100
 // absent asks the table, consistently, which of the items it does not have. Keys
 // are canonical DynamoDB JSON.
 func (w *workshop) absent(ctx context.Context, keys []string) ([]string, error) {
+	if len(keys) > 0 && w.DynamoDB == nil {
+		return nil, &Advice{What: "ask table " + w.Table.Name + " for items of the overlap", Fix: "it needs access to the table, also to import the last window of a gap"}
+	}
 	var gone []string
 	for some := range slices.Chunk(keys, batch) {
 		want := types.KeysAndAttributes{

@@ -67,11 +67,20 @@ func (c *conversion) there(ctx context.Context, done *recordedFile) (bool, error
 	if items := o.Meta["items"]; items != "" && items != strconv.FormatInt(done.Items, 10) || o.Meta["data-md5"] != "" && o.Meta["data-md5"] != done.MD5 {
 		return false, &Damaged{done.Parquet, fmt.Sprintf("it says that it is made of %s items with MD5 %s, the manifest says %d with %s", items, o.Meta["data-md5"], done.Items, done.MD5)}
 	}
-	rows, size, err := c.w.footer(ctx, done.Parquet)
-	if err != nil {
-		return false, err
+	done.Size = o.Size
+	if rows, err := strconv.ParseInt(o.Meta["rows"], 10, 64); err == nil { // of a folder
+		done.Rows, done.Rejects = rows, done.Items-rows
+		return true, nil
 	}
-	done.Rows, done.Rejects, done.Size = rows, done.Items-rows, size
+	// What is not in the file was in rejects/ before. That costs less than the footer.
+	n := int64(0)
+	for _, err := range c.w.Store.List(ctx, rejectPrefix(c.w.prefix(), c.x.ID(), done.DataFile)) {
+		if err != nil {
+			return false, err
+		}
+		n++
+	}
+	done.Rows, done.Rejects = done.Items-n, n
 	return true, nil
 }
 

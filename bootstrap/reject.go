@@ -67,11 +67,16 @@ func (r *rejects) put(ctx context.Context, store writer.Store, tablePrefix strin
 		if err := text.Encode(j); err != nil {
 			return fmt.Errorf("write reject of line %d of %s: %w", j.Line, j.DataFile, err)
 		}
-		key := fmt.Sprintf("%srejects/exports/%s/%s-%d.json", tablePrefix, j.Export, path.Base(j.DataFile), j.Line)
+		key := fmt.Sprintf("%s%d.json", rejectPrefix(tablePrefix, j.Export, j.DataFile), j.Line)
 		if err := store.PutNew(ctx, key, body.Bytes(), nil); err != nil && !errors.Is(err, writer.ErrExists) {
 			return fmt.Errorf("write reject of line %d of %s: %w", j.Line, j.DataFile, err)
 		}
 	}
 	r.held, r.bytes = nil, 0
 	return nil
+}
+
+// rejectPrefix is what the rejects of a data file have in common, up to the line.
+func rejectPrefix(tablePrefix, export, dataFile string) string {
+	return tablePrefix + "rejects/exports/" + export + "/" + path.Base(dataFile) + "-"
 }

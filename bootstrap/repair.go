@@ -35,7 +35,7 @@ func NewRepairer(o Options) (*Repairer, error) {
 type Outcome struct {
 	// Changed: something was done, and there may be more to do at once.
 	Changed bool
-	// Idle: nothing is under way, and nothing is due.
+	// Idle: nothing is under way that comes to its end by itself, and nothing is due.
 	Idle bool
 	// Wait is how long nothing is to be expected, if not Changed.
 	Wait time.Duration
@@ -59,7 +59,7 @@ func (r *Repairer) Step(ctx context.Context) (Outcome, error) {
 	var advice error // of one part; the others go on
 	for _, part := range []func(context.Context, *ledger.Ledger, *Outcome) error{r.fix, r.follow, r.plan, r.exports} {
 		err := part(ctx, &l, &out)
-		if a := (*Advice)(nil); errors.As(err, &a) && !out.Changed {
+		if err != nil && lasting(err) && !out.Changed {
 			if advice == nil {
 				advice = err
 			}
@@ -241,13 +241,15 @@ func (r *Repairer) exports(ctx context.Context, l *ledger.Ledger, out *Outcome) 
 				if x.Status == ledger.Converted || mine != (x.Status == ledger.Exported) || x.Foreign && x.Bucket == "" {
 					continue
 				}
-				out.Idle = false
 				o, err := r.w.advance(ctx, e, x, i == 0)
-				if a := (*Advice)(nil); errors.As(err, &a) && !o.changed {
+				if err != nil && lasting(err) && !o.changed {
 					if advice == nil {
 						advice = err // the others go on
 					}
 					continue
+				}
+				if x.Status != ledger.Exported || i == 0 { // else it waits for those before it
+					out.Idle = false
 				}
 				if err != nil || o.changed {
 					out.Changed = o.changed
@@ -261,90 +263,3 @@ func (r *Repairer) exports(ctx context.Context, l *ledger.Ledger, out *Outcome) 
 }
 
 const minWait = 10 * time.Millisecond
-
-// CatchUp steps until nothing is under way, and all is in the lake that was due when it
-// began. It returns when the next window is.
-func (r *Repairer) CatchUp(ctx context.Context) (next time.Time, err error) {
-	r.until = time.Now()
-	defer func() { r.until = time.Time{} }()
-	err = r.w.steps(ctx, func() (bool, time.Duration, error) {
-		out, err := r.Step(ctx)
-		next = out.Next
-		return out.Idle && !out.Changed, out.pause(), err
-	})
-	return next, err
-}
-
-// pause is how long to wait before the next step.
-func (o Outcome) pause() time.Duration {
-	if o.Changed {
-		return 0
-	}
-	if next := time.Until(o.Next); next > 0 {
-		return min(o.Wait, next)
-	}
-	return o.Wait
-}
-
-// Run steps until ctx ends. What a person must mend is logged, and looked at again after
-// Retry; nothing else ends it either.
-func (r *Repairer) Run(ctx context.Context) error {
-	told := ""
-	for fails := 0; ; {
-		out, err := r.Step(ctx)
-		wait := out.pause()
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err == nil:
-			fails, told = 0, ""
-		case lasting(err):
-			if text := err.Error(); text != told {
-				told = text
-				r.w.Log.Error("somebody must mend this", zap.Error(err))
-			}
-			if wait = r.w.Retry; out.Changed {
-				wait = 0
-			}
-		default:
-			r.w.metrics.errors.Inc()
-			fails++
-			wait = backoff(fails)
-			r.w.Log.Warn("a step failed and is tried again", zap.Int("attempt", fails), zap.Duration("in", wait), zap.Error(err))
-		}
-		if pause(ctx, wait) != nil {
-			return nil
-		}
-	}
-}
-
-// steps calls step until it is done, fails for good, or failed too often in a row.
-func (w *workshop) steps(ctx context.Context, step func() (done bool, wait time.Duration, err error)) error {
-	for fails := 0; ; {
-		done, wait, err := step()
-		switch {
-		case err == nil && done:
-			return nil
-		case err == nil:
-			fails = 0
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		case lasting(err) || fails >= maxFails:
-			return err
-		default:
-			w.metrics.errors.Inc()
-			fails++
-			wait = backoff(fails)
-			w.Log.Warn("a step failed and is tried again", zap.Int("attempt", fails), zap.Duration("in", wait), zap.Error(err))
-		}
-		if err := pause(ctx, wait); err != nil {
-			return err
-		}
-	}
-}
-
-// maxFails in a row end a command: about ten minutes.
-const maxFails = 12
-
-// backoff doubles from a second to a minute.
-func backoff(fails int) time.Duration { return min(time.Second<<min(fails-1, 6), time.Minute) }

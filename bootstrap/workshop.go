@@ -22,6 +22,7 @@ type workshop struct {
 
 	polled   map[string]time.Time // by ARN: when AWS may be asked next
 	failures map[string]*failure  // by place in the ledger
+	stuck    map[string]stuck     // by ARN: conversions that somebody must mend
 	started  bool                 // the ledger was looked at before
 	hold     time.Time            // until then AWS takes no export
 	before   map[int64]*record    // by epoch: the window that was converted last here
@@ -31,6 +32,12 @@ type workshop struct {
 type failure struct {
 	arns map[string]bool
 	at   time.Time // of the last
+}
+
+// stuck is why a conversion does not go on, and since when.
+type stuck struct {
+	err error
+	at  time.Time
 }
 
 // outcome of a step: the ledger was changed, or is to be looked at again in a while.
@@ -47,6 +54,7 @@ func newWorkshop(o Options) *workshop {
 		decoder:  transform.NewDecoder(o.Table.Keys),
 		polled:   map[string]time.Time{},
 		failures: map[string]*failure{},
+		stuck:    map[string]stuck{},
 		before:   map[int64]*record{},
 	}
 }
