@@ -12,6 +12,7 @@ COPY bootstrap ./bootstrap
 COPY checkpoint ./checkpoint
 COPY cmd ./cmd
 COPY consumer ./consumer
+COPY internal/advise ./internal/advise
 COPY internal/awssim ./internal/awssim
 COPY internal/lakecheck ./internal/lakecheck
 COPY internal/scene ./internal/scene
