@@ -21,17 +21,30 @@ const (
 	longestName = 255
 )
 
-// find returns the node of a raw name. at is what it returned for the name before, -1
-// for the first; fresh is true when the run has not met the name before.
-func (o *order) find(n *node, raw []byte, at int) (child *node, now int, fresh bool) {
+// find returns the node of the name at i, behind its opening quote, and where its
+// closing quote is. at is what find returned for the name before, -1 for the first; fresh is true when
+// the run has not met the name before.
+func (o *order) find(n *node, b []byte, i, at int) (child *node, end, now int, fresh bool) {
 	if len(o.known) == 0 {
 		o.known = append(o.known, name{}) // stands before the first
 		o.index = map[string]int{}
 	}
 	before := &o.known[at+1]
-	if guess := before.next; guess < len(o.known) && guess > 0 && o.known[guess].raw == string(raw) {
-		return o.known[guess].node, guess - 1, false
+	if guess := before.next; guess > 0 {
+		// A name that is as expected need not even be searched for its end.
+		g := &o.known[guess]
+		if end = i + len(g.raw); end < len(b) && b[end] == '"' && string(b[i:end]) == g.raw {
+			return g.node, end, guess - 1, false
+		}
 	}
+	end, _ = strEnd(b, i)
+	child, now, fresh = o.lookUp(n, b[i:end], at)
+	return child, end, now, fresh
+}
+
+// lookUp does so for a name that is not the expected one, and learns.
+func (o *order) lookUp(n *node, raw []byte, at int) (child *node, now int, fresh bool) {
+	before := &o.known[at+1]
 	if i, ok := o.index[string(raw)]; ok {
 		before.next = i
 		return o.known[i].node, i - 1, false

@@ -58,10 +58,10 @@ func (r *Run) object(b []byte, i int, n *node) (end, stayed int, twice *node) {
 	at := -1
 	for i = space(b, i+1); b[i] != '}'; {
 		start := i
-		nameEnd, _ := strEnd(b, i+1)
 		var child *node
+		var nameEnd int
 		var fresh bool
-		child, at, fresh = r.learned[n.id].find(n, b[i+1:nameEnd], at)
+		child, nameEnd, at, fresh = r.learned[n.id].find(n, b, i+1, at)
 		r.fresh = r.fresh || fresh
 		i = colon(b, nameEnd+1)
 		if child != nil && (r.plain() || !r.isBanned(child)) {

@@ -226,3 +226,33 @@ func TestLeavesAreAsParquetHasThem(t *testing.T) {
 `)
 	golden(t, "leaves.want", p.Describe())
 }
+
+func TestARunAllocatesNothingOnceItHasGrown(t *testing.T) {
+	p := planOf(t, `
+      - {name: s, type: string}
+      - {name: n, type: "decimal(38,9)"}
+      - {name: d, type: double}
+      - {name: b, type: binary}
+      - {name: at, type: "timestamp(iso,3)"}
+      - {name: l, type: list<string>}
+      - {name: j, type: json}
+      - {name: x, from: m.x, type: int64}
+`)
+	image := []byte(`{"pk":{"S":"k"},"s":{"S":"\u00e9"},"n":{"N":"123456789012345678901234567.5"},"other":{"NULL":true},"d":{"N":"0.12345678901234567"},"b":{"B":"AP8="},` +
+		`"at":{"S":"2026-11-23T10:00:00.000Z"},"l":{"L":[{"S":"a"},{"S":"b"}]},"j":{"M":{"a":{"N":"1"}}},"m":{"M":{"y":{"S":""},"x":{"N":"1"}}}}`)
+	run := p.NewRun()
+	var rest []byte
+	some := func() {
+		run.Reset()
+		rest = rest[:0]
+		for row := range 10 {
+			run.Shred(image, true, false)
+			rest = run.AppendRest(rest, row, image)
+		}
+	}
+	some()
+	some()
+	if n := testing.AllocsPerRun(50, some); n > 0 {
+		t.Errorf("%v allocations for 10 rows", n)
+	}
+}

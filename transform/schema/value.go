@@ -72,10 +72,10 @@ func (r *Run) record(b []byte, i int, n *node, rep uint8) (end int, why Misfit) 
 	mark := r.mark(n)
 	at := -1
 	for i = space(b, content+1); b[i] != '}'; {
-		nameEnd, _ := strEnd(b, i+1)
 		var child *node
+		var nameEnd int
 		var fresh bool
-		child, at, fresh = r.learned[n.id].find(n, b[i+1:nameEnd], at)
+		child, nameEnd, at, fresh = r.learned[n.id].find(n, b, i+1, at)
 		r.fresh = r.fresh || fresh
 		if child == nil {
 			return 0, OtherType
