@@ -119,7 +119,7 @@ func (t *tables) scan(ctx context.Context, table string) (items []item, server t
 	for {
 		out, err := t.client.Scan(ctx, in)
 		if err != nil {
-			return nil, server, fmt.Errorf("scan table %s: %w", table, err)
+			return nil, server, denied("use", table, err)
 		}
 		if server.IsZero() {
 			server, _ = middleware.GetServerTime(out.ResultMetadata)
