@@ -347,3 +347,30 @@ func TestManyLossesAtOnceAreFewWrites(t *testing.T) {
 		}
 	})
 }
+
+// TestAShardThatBeginsReadsTheLedgerFirst: nobody waits for a shard that was never begun, so it
+// must not go by what its worker heard of the ledger some time ago.
+func TestAShardThatBeginsReadsTheLedgerFirst(t *testing.T) {
+	inBubble(t, awssim.Config{}, 2, func(f *fixture) {
+		f.start("w", func(o *consumer.Options) { o.LedgerEvery = time.Hour })
+		f.put("parent", 40)
+		f.await()
+		if _, err := f.Ledger("other").Update(f.Context(), func(l *ledger.Ledger) error {
+			_, _, err := l.OpenGap(ledger.Loss{Since: time.Now().Add(-time.Minute), Seen: time.Now(), Adopted: 4}, ledger.RealTiming())
+			return err
+		}); err != nil {
+			f.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if open, err := f.FixGaps(f.Context(), ledger.RealTiming()); err != nil || open != 1 {
+			f.Errorf("%d gaps open, error %v: the worker has heard of the epoch, the test shows nothing", open, err)
+		}
+		f.rollAll()
+		f.put("child", 40)
+		f.await()
+		if n := f.epochs("child-"); n[8] != 40 || len(n) != 1 {
+			f.Errorf("children: rows by epoch %v, want all in 8", n)
+		}
+		f.repaired(ledger.RealTiming())
+	})
+}
