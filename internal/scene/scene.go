@@ -85,9 +85,14 @@ func (s *Scene) Store(client string) writer.Store {
 	return direct{Store: writer.NewS3(c, Bucket, ""), client: c}
 }
 
+// Lake is Store with all that exports and a verification need.
+func (s *Scene) Lake(client string) *writer.S3 {
+	return writer.NewS3(S3(s.Cloud.AWSConfig(client)), Bucket, "")
+}
+
 // Ledger is the table's ledger as one caller sees it.
 func (s *Scene) Ledger(client string) *ledger.Store {
-	lake := writer.NewS3(S3(s.Cloud.AWSConfig(client)), Bucket, "")
+	lake := s.Lake(client)
 	return ledger.NewStore(ledger.Document(lake, s.Prefix()+ledger.Key, writer.ErrNotFound, writer.ErrChanged), s.Table.ARN)
 }
 
@@ -117,6 +122,11 @@ func (s *Scene) Worker(name string, log *zap.Logger) consumer.Options {
 // Author is who writes to the table.
 func (s *Scene) Author(seed uint64, keys int) *Author {
 	return NewAuthor(dynamodb.NewFromConfig(s.Cloud.AWSConfig("author")), TableName, seed, keys)
+}
+
+// Describe asks for the table's facts as they are now.
+func (s *Scene) Describe(ctx context.Context) (consumer.Table, error) {
+	return consumer.Describe(ctx, dynamodb.NewFromConfig(s.Cloud.AWSConfig("observer")), TableName)
 }
 
 // Leases reads the fleet's lease table.
@@ -181,22 +191,27 @@ func (s *Scene) Await(ctx context.Context, limit time.Duration) error {
 	}
 }
 
-// Prove folds the lake and compares it with the journal and the table.
+// Prove folds the lake and compares it with the journal and the table, each export with its
+// part of the journal, and all of it with what the ledger claims. A lake without a full
+// export is one of the stream alone.
 func (s *Scene) Prove(ctx context.Context) (lakecheck.Report, error) {
+	return s.ProveWithin(ctx, ledger.RealTiming())
+}
+
+// ProveWithin is Prove for a ledger of another timing.
+func (s *Scene) ProveWithin(ctx context.Context, t ledger.Timing) (lakecheck.Report, error) {
 	lake, err := lakecheck.Read(ctx, s.Store("observer"), s.Prefix())
 	if err != nil {
 		return lakecheck.Report{}, err
 	}
-	return lakecheck.Check(lake, s.journal(), s.Cloud.Items(TableName)), nil
-}
-
-func (s *Scene) journal() []lakecheck.Record {
-	records := s.Cloud.Journal(TableName)
-	journal := make([]lakecheck.Record, len(records))
-	for i, r := range records {
-		journal[i] = lakecheck.Record{Shard: r.Shard, Seq: r.Seq, EventID: r.EventID, Op: r.Event, KeyJSON: r.Key, NewJSON: r.New, OldJSON: r.Old}
+	l, err := s.Ledger("observer").Read(ctx)
+	if err != nil {
+		return lakecheck.Report{}, err
 	}
-	return journal
+	if l.Base() == nil {
+		return lakecheck.Check(lake, journal(s.Cloud.Journal(TableName)), s.Cloud.Items(TableName)), nil
+	}
+	return s.truth(&l, t).Check(lake), nil
 }
 
 // seq reads a sequence number of the simulator or of a lease row that the

@@ -2,4 +2,7 @@
 
 package scene_test
 
-const fleetSeeds = 200
+const (
+	fleetSeeds   = 200
+	mixedDefault = 100
+)

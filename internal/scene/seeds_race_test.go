@@ -4,4 +4,7 @@ package scene_test
 
 // The race detector makes a history six times as expensive; make test plays the
 // full number without it.
-const fleetSeeds = 20
+const (
+	fleetSeeds   = 20
+	mixedDefault = 8
+)
