@@ -18,7 +18,7 @@ type Grant struct {
 // shard whose consumer has gone is left out of one answer, so that the Worker
 // forgets it, before it comes again.
 func (k *Keeper) wanted(ctx context.Context) []Grant {
-	longest := time.NewTimer(time.Second)
+	longest := time.NewTimer(max(time.Second, k.o.Heartbeat))
 	defer longest.Stop()
 	for waiting := true; ; {
 		k.mu.Lock()
