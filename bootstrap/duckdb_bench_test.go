@@ -33,7 +33,9 @@ const sameByDuckDB = `COPY (
 ) TO '%s' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)`
 
 // dataFiles is where shapedExport puts its data files.
-func dataFiles(root string) string { return filepath.Join(root, "AWSDynamoDB", "*", "data", "*.json.gz") }
+func dataFiles(root string) string {
+	return filepath.Join(root, "AWSDynamoDB", "*", "data", "*.json.gz")
+}
 
 // BenchmarkAgainstDuckDB converts the same export by ours and by DuckDB, in turn, each on one
 // thread (run it with -cpu 1). Run one of the two alone for its peak-RSS-MiB.
