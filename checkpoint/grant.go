@@ -14,7 +14,7 @@ type Grant struct {
 }
 
 // wanted lists the shards that are to have a consumer: granted, or read already. It
-// answers at once when there is something new, else after at most a second. A
+// answers at once when there is something new, else after a second, or a longer beat. A
 // shard whose consumer has gone is left out of one answer, so that the Worker
 // forgets it, before it comes again.
 func (k *Keeper) wanted(ctx context.Context) []Grant {

@@ -297,3 +297,24 @@ func TestCoverage(t *testing.T) {
 		t.Error("it covers what it has not, or has what it does not cover")
 	}
 }
+
+// A shard may turn out to have lost what others had read in epochs that were over.
+func TestALossEndsAllEpochsThatAreToHaveIt(t *testing.T) {
+	l := seeded(t)
+	gap, epoch, err := l.OpenGap(Loss{Since: hours(10), Seen: hours(40), Reason: "one", Adopted: 4}, timing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.FixGap(gap, time.Time{}, timing); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := l.OpenGap(Loss{Since: hours(4), Seen: hours(41), Reason: "another", Adopted: epoch}, timing); err != nil {
+		t.Fatal(err)
+	}
+	since := hours(4).Add(-timing.Skew)
+	for _, s := range l.Coverage(hours(41)) {
+		if s.State == Whole && s.Source == Stream && s.From.Before(hours(17)) && s.To.After(since) {
+			t.Errorf("epoch %d is said to be whole from %s to %s; a shard has lost it from %s on", s.Epoch, s.From, s.To, since)
+		}
+	}
+}

@@ -32,7 +32,7 @@ func (l *Ledger) StartStream(arn string, from, since, now time.Time, t Timing) i
 			Epoch:  number - repairSlot, After: number,
 		}
 		g.To = l.windowEnd(g.From, t.up(from.Add(t.Skew)), t)
-		l.end(old, g.From)
+		l.end(number, g.From)
 		l.repair(g)
 	}
 	if e := l.following(); e != nil && old == nil && !l.givenUp(e) {
@@ -43,12 +43,18 @@ func (l *Ledger) StartStream(arn string, from, since, now time.Time, t Timing) i
 	return number
 }
 
-// end closes a stream's epoch. Its rows may reach farther in some shards.
-func (l *Ledger) end(e *Epoch, at time.Time) {
-	if at.Before(e.From) {
-		at = e.From
+// end closes the stream's epochs below a number: none of them, over or not, has all
+// changes from that time on. Their rows may reach farther in some shards.
+func (l *Ledger) end(below int64, at time.Time) {
+	for i := range l.Epochs {
+		e := &l.Epochs[i]
+		if e.Source != Stream || e.Number >= below || !e.To.IsZero() && !at.Before(e.To) {
+			continue
+		}
+		if e.To = at; at.Before(e.From) {
+			e.To = e.From
+		}
 	}
-	e.To = at
 }
 
 // windowEnd makes windows from..to long enough to be exported.
@@ -145,7 +151,7 @@ func (l *Ledger) OpenGap(loss Loss, t Timing) (gap, epoch int64, err error) {
 		if g.State == GapOpen && g.After == s.Number && (loss.Adopted < s.Number || loss.Again == g.Number) {
 			if from.Before(g.From) {
 				g.From = from
-				l.shorten(g, t)
+				l.end(g.After, from)
 			}
 			if resumed.After(g.Resumed) {
 				g.Resumed, s.From = resumed, t.up(resumed.Add(t.Skew))
@@ -157,7 +163,7 @@ func (l *Ledger) OpenGap(loss Loss, t Timing) (gap, epoch int64, err error) {
 		}
 	}
 	number := l.last() + streamStep
-	l.end(s, from)
+	l.end(number, from)
 	arn := s.StreamARN
 	l.insert(Epoch{Number: number, Source: Stream, From: t.up(resumed.Add(t.Skew)), StreamARN: arn})
 	l.Gaps = append(l.Gaps, Gap{
@@ -165,16 +171,6 @@ func (l *Ledger) OpenGap(loss Loss, t Timing) (gap, epoch int64, err error) {
 		Resumed: resumed, Shards: 1, Epoch: number - repairSlot, After: number,
 	})
 	return int64(len(l.Gaps)), number, nil
-}
-
-// shorten moves the end of the epoch that a gap ended.
-func (l *Ledger) shorten(g *Gap, t Timing) {
-	for i := len(l.Epochs) - 1; i >= 0; i-- {
-		if e := &l.Epochs[i]; e.Source == Stream && e.Number < g.After {
-			l.end(e, g.From)
-			return
-		}
-	}
 }
 
 // FixGap is told once every shard has adopted the epoch behind an open gap.
