@@ -75,7 +75,7 @@ func (w *workshop) convert(ctx context.Context, epoch ledger.Epoch, x ledger.Exp
 		w.Log.Info("an export is in the lake", append(named(epoch.Number, x), zap.Int64("items", r.Items),
 			zap.Int64("rejects", r.Rejects), zap.Int("files", len(r.Files)), zap.Duration("took", time.Since(began)))...)
 	}
-	if w.DropRaw && !x.Foreign {
+	if r.Drop {
 		w.drop(ctx, x, r)
 	}
 	return outcome{changed: true}, nil
@@ -111,7 +111,7 @@ func (w *workshop) rows(ctx context.Context, epoch ledger.Epoch, x ledger.Export
 	r := &record{
 		Format: writer.FormatVersion, Export: x.ID(), ARN: x.ARN, Source: epoch.Source, Epoch: epoch.Number,
 		From: x.From, To: x.To, Exact: m.exact(w.Timing),
-		Bucket: x.Bucket, Manifest: x.Manifest, Foreign: x.Foreign, View: m.View, Layout: m.Format,
+		Bucket: x.Bucket, Manifest: x.Manifest, Foreign: x.Foreign, Drop: w.DropRaw && !x.Foreign, View: m.View, Layout: m.Format,
 		Items: m.Items, Files: files, Worker: w.Worker,
 	}
 	for _, f := range files {

@@ -62,7 +62,7 @@ func (w *workshop) sweep(ctx context.Context) error {
 	n := 0
 	var all []*record
 	err := records(ctx, w.Store, w.prefix(), func(r *record) bool {
-		if !r.Foreign {
+		if r.Drop {
 			all = append(all, r)
 		}
 		n++

@@ -28,6 +28,7 @@ type record struct {
 	Bucket   string `json:"bucket,omitempty"`
 	Manifest string `json:"manifest"`
 	Foreign  bool   `json:"foreign,omitempty"`
+	Drop     bool   `json:"drop,omitempty"` // its objects are to be deleted
 	View     string `json:"view,omitempty"`
 	Layout   string `json:"layout"` // DYNAMODB_JSON or ION
 
