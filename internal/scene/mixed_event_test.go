@@ -109,6 +109,10 @@ func (m *mixed) outage(fleet bool, d time.Duration) {
 	if !fleet {
 		return
 	}
+	if m.rng.IntN(2) == 0 { // what was read last may go unseen
+		m.live(time.Second, 20)
+		time.Sleep(10 * time.Minute)
+	}
 	for _, a := range m.workers {
 		if m.rng.IntN(2) == 0 {
 			m.kill(a)

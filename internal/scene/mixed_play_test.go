@@ -85,7 +85,7 @@ func (m *mixed) settle(out *outcome) {
 	for i := range 300 {
 		if i%20 == 0 && i < 100 { // in case that one of them cannot go on
 			m.workers = slices.DeleteFunc(m.workers, (*actor).ended)
-			if len(m.workers) < 3 {
+			if len(m.workers) < 2 {
 				m.hire()
 			}
 		}

@@ -35,8 +35,11 @@ type mixed struct {
 	workers   []*actor
 	seeder    *actor // who makes full exports, if anybody does
 	next      int
-	sabotage  func(*bootstrap.Options)
+	// broken replaces what tells a repairer whether all shards have adopted an epoch.
+	broken func(adopted) adopted
 }
+
+type adopted = func(ctx context.Context, epoch int64) (done bool, through time.Time, err error)
 
 // actor is a process: a worker of the fleet, a bootstrap, or who follows the table.
 type actor struct {
@@ -108,9 +111,9 @@ func (m *mixed) kill(a *actor) {
 // join starts another worker of the fleet, with its own limits, and a repairer in it, as
 // `consume` does.
 func (m *mixed) join() *actor {
-	lease := 30 * time.Minute // the fleet agrees on it
-	age, rows := time.Duration(10+m.rng.IntN(600))*time.Second, 1+m.rng.IntN(300)
-	poll, every := time.Duration(1+m.rng.IntN(8))*time.Minute, time.Duration(1+m.rng.IntN(5))*time.Minute
+	lease := time.Hour // the fleet agrees on it; a worker beats every minute then
+	age, rows := time.Duration(10+m.rng.IntN(290))*time.Second, 1+m.rng.IntN(300)
+	poll, every := time.Duration(2+m.rng.IntN(6))*time.Minute, time.Duration(2+m.rng.IntN(6))*time.Minute
 	skew := time.Duration(m.rng.IntN(120)-60) * time.Second
 	old := m.rng.IntN(2) == 0
 	exporter := m.exporter()
@@ -151,13 +154,13 @@ func (m *mixed) exporter() func(name string, log *zap.Logger) bootstrap.Options 
 	if m.streaming {
 		window *= time.Duration(1 + m.rng.IntN(8))
 	}
-	poll := time.Duration(1+m.rng.IntN(6)) * time.Minute
+	poll := time.Duration(3+m.rng.IntN(8)) * time.Minute
 	old := m.rng.IntN(2) == 0
 	return func(name string, log *zap.Logger) bootstrap.Options {
 		o := m.scene.Exporter(name, log)
 		o.Window, o.InFlight, o.Poll, o.Retry, o.OldImage, o.DropRaw = window, inFlight, poll, 10*time.Minute, old, m.dropRaw
-		if m.sabotage != nil {
-			m.sabotage(&o)
+		if m.broken != nil {
+			o.Adopted = m.broken(o.Adopted)
 		}
 		return o
 	}
