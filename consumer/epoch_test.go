@@ -5,9 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
-	"dynamolake/checkpoint"
 	"dynamolake/checkpoint/ledger"
 	"dynamolake/consumer"
 	"dynamolake/internal/awssim"
@@ -302,49 +299,6 @@ func TestAFleetThatBeginsLongAfterItsBeginningWasRecorded(t *testing.T) {
 			t.Errorf("the gap is from %s, resumed %s", g.From, g.Resumed)
 		}
 		f.repaired(ledger.RealTiming())
-	})
-}
-
-func TestManyLossesAtOnceAreFewWrites(t *testing.T) {
-	shards := 1000
-	if testing.Short() {
-		shards = 120
-	}
-	inBubble(t, awssim.Config{Retention: time.Hour}, shards, func(f *fixture) {
-		f.put("a", 4*shards)
-		var fleet []*member
-		for _, name := range []string{"one", "two", "three", "four"} {
-			fleet = append(fleet, f.start(name, func(o *consumer.Options) { goOnHourly(o); o.Registerer = prometheus.NewRegistry() }))
-		}
-		f.await()
-		for _, m := range fleet {
-			f.terminate(m)
-		}
-		f.put("lost", 4*shards)
-		time.Sleep(3 * time.Hour)
-		f.put("b", 4*shards)
-		before := f.ledger().Revision
-		for _, name := range []string{"five", "six", "seven", "eight"} {
-			f.start(name, goOnHourly)
-		}
-		time.Sleep(5 * time.Minute)
-		gaps, err := consumer.Gaps(f.Context(), f.Store("observer"), f.Prefix())
-		if err != nil || len(gaps) < shards*9/10 {
-			t.Fatalf("%d gaps, error %v: the test shows nothing", len(gaps), err)
-		}
-		l := f.ledger()
-		t.Logf("%d shards lost their place: %d gaps in the ledger, %d changes of it", len(gaps), len(l.Gaps), l.Revision-before)
-		if len(l.Gaps) != 1 || l.Revision-before > 25 {
-			t.Errorf("%d gaps in the ledger, %d changes of it for %d shards", len(l.Gaps), l.Revision-before, len(gaps))
-		}
-		f.fix(hourly())
-		table, err := f.Leases(f.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if done, _ := checkpoint.Adopted(table.Leases, 8); !done {
-			t.Error("not all have adopted")
-		}
 	})
 }
 
