@@ -8,7 +8,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"dynamolake/bootstrap"
-	"dynamolake/writer"
 )
 
 // bootstrapping are the settings of `dynamolake bootstrap`.
@@ -47,26 +46,13 @@ func checkManifest(address string) error {
 }
 
 func (c bootstrapping) run(ctx context.Context, io streams) error {
-	bar := &meter{screen: newScreen(io.err)}
-	log, err := newLog(bar.screen, c.logLevel, c.logFormat)
-	if err != nil {
-		return err
-	}
-	cfg, err := loadAWS(ctx)
-	if err != nil {
-		return err
-	}
 	if c.from != "" && c.raw.Bucket == "" && !strings.HasPrefix(c.lake, "s3://") {
 		c.raw.Bucket = "-" // nothing is exported
 	}
-	o, err := c.open(ctx, cfg, log, prometheus.NewRegistry())
+	o, bar, err := c.start(ctx, io, c.logLevel, c.logFormat, prometheus.NewRegistry())
 	if err != nil {
 		return err
 	}
-	if err := writer.Probe(ctx, o.Store, o.Worker); err != nil {
-		return err
-	}
-	o.Progress = bar.show
 	var r bootstrap.Result
 	if c.from != "" {
 		r, err = bootstrap.FromExport(ctx, o, bootstrap.Import{From: c.from, Same: c.same, Hole: c.hole, Again: c.seed.Again})

@@ -109,6 +109,26 @@ func (c *exporting) open(ctx context.Context, cfg aws.Config, log *zap.Logger, r
 	return o, nil
 }
 
+// start opens for a command that shows its progress: logs and the bar share the
+// screen. The store is probed.
+func (c *exporting) start(ctx context.Context, io streams, level, format string, reg prometheus.Registerer) (bootstrap.Options, *meter, error) {
+	bar := &meter{screen: newScreen(io.err)}
+	log, err := newLog(bar.screen, level, format)
+	if err != nil {
+		return bootstrap.Options{}, nil, err
+	}
+	cfg, err := loadAWS(ctx)
+	if err != nil {
+		return bootstrap.Options{}, nil, err
+	}
+	o, err := c.open(ctx, cfg, log, reg)
+	if err == nil {
+		err = writer.Probe(ctx, o.Store, o.Worker)
+	}
+	o.Progress = bar.show
+	return o, bar, err
+}
+
 // set leaves the default where a command has no such flag.
 func set[V comparable](dst *V, v V) {
 	var zero V

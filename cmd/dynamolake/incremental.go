@@ -11,7 +11,6 @@ import (
 
 	"dynamolake/bootstrap"
 	"dynamolake/checkpoint/ledger"
-	"dynamolake/writer"
 )
 
 // windowing are the settings of `dynamolake incremental`.
@@ -40,27 +39,14 @@ func incrementalCommand(s *settings) func(context.Context, streams) error {
 }
 
 func (c windowing) run(ctx context.Context, io streams) error {
-	bar := &meter{screen: newScreen(io.err)}
-	log, err := newLog(bar.screen, c.logLevel, c.logFormat)
-	if err != nil {
-		return err
-	}
-	cfg, err := loadAWS(ctx)
-	if err != nil {
-		return err
-	}
 	registry := prometheus.NewRegistry()
-	o, err := c.open(ctx, cfg, log, registry)
+	o, bar, err := c.start(ctx, io, c.logLevel, c.logFormat, registry)
 	if err != nil {
-		return err
-	}
-	if err := writer.Probe(ctx, o.Store, o.Worker); err != nil {
 		return err
 	}
 	// Windows follow the newest export where no stream is read; where one is, only its gaps
 	// are left to do.
 	o.Follow, o.Trust, o.CheckRows = true, c.trust, int64(c.checkRows)
-	o.Progress = bar.show
 	if c.metrics != "" {
 		stop, err := serveMetrics(c.metrics, registry)
 		if err != nil {
@@ -73,7 +59,7 @@ func (c windowing) run(ctx context.Context, io streams) error {
 		return err
 	}
 	if c.follow {
-		log.Info("following the table", zap.String("table", c.table), zap.Duration("window", c.window))
+		o.Log.Info("following the table", zap.Duration("window", c.window))
 		return r.Run(ctx)
 	}
 	before, err := o.Ledger.Read(ctx)
