@@ -5,7 +5,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"dynamolake/checkpoint"
 	"dynamolake/checkpoint/ledger"
 	"dynamolake/transform"
 )
@@ -126,10 +125,13 @@ func (s *session) lostSince() time.Time {
 	return later(born(s.shard), s.view.begin())
 }
 
-// stale tells whether a shard that was never read has lost records that the lake was to
-// have: its lease begins at the oldest record or at a time, and neither fails when the
-// stream has moved past it. What windows of a gap hold is not lost.
-func (s *session) stale(cp checkpoint.Checkpoint) bool {
+// stale tells whether a shard that is about to be read from its oldest record, or from a time, has
+// lost records that the lake was to have. What windows of a gap hold is not lost. A row
+// of another version, which does not tell its age, is taken at its word.
+func (s *session) stale() bool {
+	if s.lease.Checkpoint().Created.IsZero() && s.gapBefore == "" {
+		return false
+	}
 	t := s.view.timing
-	return !cp.Created.IsZero() && s.lease.Now().Sub(s.view.repaired(s.lostSince())) > t.Retention+t.Skew
+	return s.lease.Now().Sub(s.view.repaired(s.lostSince())) > t.Retention+t.Skew
 }

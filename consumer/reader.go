@@ -74,6 +74,10 @@ func (r *reader) rewind() {
 	r.start = checkpoint.Checkpoint{Sentinel: string(types.ShardIteratorTypeTrimHorizon)}
 }
 
+// blind tells whether the next position is the oldest record or a time: where the stream has
+// moved past what was to be read, it does not say so.
+func (r *reader) blind() bool { return r.iterator == "" && r.last.IsZero() }
+
 func (r *reader) position(ctx context.Context) error {
 	in := &dynamodbstreams.GetShardIteratorInput{StreamArn: &r.arn, ShardId: &r.shard}
 	switch {

@@ -167,14 +167,6 @@ func (s *session) open() error {
 			return err
 		}
 	}
-	if tip.IsZero() && !ended && s.stale(cp) {
-		if err := s.view.fresh(s.ctx()); err != nil {
-			return err
-		}
-		if s.stale(cp) {
-			return s.gap(reasonTrimmed)
-		}
-	}
 	s.opened = true
 	return nil
 }
@@ -197,6 +189,14 @@ func (s *session) walk(from transform.Seq) (tip transform.Seq, ended bool, err e
 
 // fetch reads and decodes one page, within the memory budget.
 func (s *session) fetch() error {
+	if s.reader.blind() && s.stale() {
+		if err := s.view.fresh(s.ctx()); err != nil {
+			return s.retry(err)
+		}
+		if s.stale() {
+			return s.gap(reasonTrimmed)
+		}
+	}
 	if !s.budget.TryAcquire(maxPage) {
 		// Whoever holds half a batch must not wait for memory with it.
 		if s.batch.Held() > 0 {

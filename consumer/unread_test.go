@@ -1,6 +1,7 @@
 package consumer_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -103,5 +104,37 @@ func TestAFleetThatBeginsAtTheHorizonPromisesWhatItCanRead(t *testing.T) {
 		if len(shards) < 6 {
 			f.Errorf("%d shards", len(shards))
 		}
+	})
+}
+
+// The loss is known, but for a while the stream does not answer, and forgets more.
+func TestAGapWidensUntilReadingGoesOn(t *testing.T) {
+	inBubble(t, awssim.Config{}, 1, func(f *fixture) {
+		one := f.start("one", goOn)
+		f.put("read", 20)
+		f.await()
+		f.terminate(one)
+		time.Sleep(time.Hour)
+		f.put("lost", 20)
+		time.Sleep(10 * time.Minute)
+		f.put("lost late", 20)
+		time.Sleep(24*time.Hour - 5*time.Minute)
+		f.put("kept", 20)
+		until := time.Now().Add(20 * time.Minute)
+		f.Cloud.Intercept(func(call *awssim.Call) awssim.Fault {
+			if call.Operation == "GetShardIterator" && strings.Contains(string(call.Body), "TRIM_HORIZON") && time.Now().Before(until) {
+				return awssim.Fault{Status: 400, Code: "ThrottlingException"}
+			}
+			return awssim.Fault{}
+		})
+		f.start("two", goOn)
+		time.Sleep(30 * time.Minute)
+		f.await()
+		l := f.ledger()
+		if len(l.Gaps) != 1 || l.Gaps[0].Resumed.Before(until.Add(-24*time.Hour)) {
+			f.Fatalf("ledger:\n%s", l.JSON())
+		}
+		f.prove(40)
+		f.repaired(ledger.RealTiming())
 	})
 }
