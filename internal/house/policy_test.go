@@ -44,14 +44,14 @@ func inPackages(names ...string) func(sourceFile) bool {
 // permissions of calls that are not named after the call. An empty one needs
 // none: anybody may ask who he is.
 var permissions = map[string]string{
-	"s3:HeadObject":         "s3:GetObject",
-	"s3:HeadBucket":         "s3:ListBucket",
-	"s3:ListObjectsV2":      "s3:ListBucket",
+	"s3:HeadObject":    "s3:GetObject",
+	"s3:HeadBucket":    "s3:ListBucket",
+	"s3:ListObjectsV2": "s3:ListBucket",
 
 	"s3:CreateMultipartUpload":   "s3:PutObject",
 	"s3:UploadPart":              "s3:PutObject",
 	"s3:CompleteMultipartUpload": "s3:PutObject",
-	"sts:GetCallerIdentity": "",
+	"sts:GetCallerIdentity":      "",
 }
 
 // apiCall finds the calls by the input that each is given.
