@@ -48,13 +48,21 @@ func (l *Lease) Awaited() bool {
 }
 
 // LineageEpoch is the highest epoch that this shard or a parent of it may have rows
-// in. A parent without a row counts as 0.
-func (l *Lease) LineageEpoch() int64 {
+// in. A parent without a row counts as 0. Whole says that the shard's last file is there: nothing
+// can come late behind it.
+func (l *Lease) LineageEpoch(whole bool) int64 {
 	l.k.mu.Lock()
 	defer l.k.mu.Unlock()
 	epoch := l.epoch
+	if whole {
+		epoch = l.rowsIn
+	}
 	for _, p := range l.parents {
-		epoch = max(epoch, l.k.rows[p].Epoch)
+		if r := l.k.rows[p]; r.ended() {
+			epoch = max(epoch, r.RowsIn)
+		} else {
+			epoch = max(epoch, r.Epoch)
+		}
 	}
 	return epoch
 }

@@ -159,6 +159,7 @@ func TestAnEpochGoesWithTheLease(t *testing.T) {
 	})
 }
 
+// Of a parent counts what it has rows in: nothing is written behind its end.
 func TestAChildKnowsItsParentsEpoch(t *testing.T) {
 	id := ids("", "p", "x")
 	bubble(t, newStream(Shard{ID: id[0]}), func(t *testing.T, f *fleet) {
@@ -168,14 +169,21 @@ func TestAChildKnowsItsParentsEpoch(t *testing.T) {
 		if err := l.Adopt(t.Context(), 8, time.Time{}); err != nil {
 			t.Fatal(err)
 		}
+		l.RowsIn(8)
+		if err := l.Adopt(t.Context(), 12, time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+		if got, whole := l.LineageEpoch(false), l.LineageEpoch(true); got != 12 || whole != 8 {
+			t.Errorf("the parent may have rows in epoch %d, and when it is whole in %d; want 12 and 8", got, whole)
+		}
 		f.stream.split(id[0], id[1])
 		if err := f.end(t, l); err != nil {
 			t.Fatal(err)
 		}
 		f.until(5*time.Second, "the child read", func() bool { return f.sessions(id[1]) > 0 })
 		child := f.lease(id[1])
-		if child.Epoch() != 0 || child.LineageEpoch() != 8 {
-			t.Errorf("epoch %d, of the lineage %d; want 0 and 8", child.Epoch(), child.LineageEpoch())
+		if child.Epoch() != 0 || child.LineageEpoch(false) != 8 {
+			t.Errorf("epoch %d, of the lineage %d; want 0 and 8", child.Epoch(), child.LineageEpoch(false))
 		}
 	})
 }

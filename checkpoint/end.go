@@ -118,7 +118,7 @@ func (l *Lease) ending(ids []string, ours, theirs map[string]Row) {
 	}
 	r := k.rows[l.key]
 	r.Key, r.Owner, r.Holder, r.Counter, r.Checkpoint, r.Children = l.key, "", "", l.counter, l.at, ids
-	r.Epoch, r.OlderTo, r.CurrentTo = l.epoch, l.olderTo, l.currentTo
+	r.Epoch, r.OlderTo, r.RowsIn, r.CurrentTo = l.epoch, l.olderTo, l.rowsIn, l.currentTo
 	k.rows[l.key] = r
 	k.replan = true
 	for id, c := range ours {

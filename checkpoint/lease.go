@@ -47,6 +47,7 @@ type Lease struct {
 	resumeAt  time.Time // when the next of them may start
 	epoch     int64     // as in the row
 	olderTo   time.Time // as in the row
+	rowsIn    int64     // known, goes along with every write of the row
 	halted    bool      // the row has the gap that stops it
 	ended     bool
 	lost      error
@@ -124,6 +125,14 @@ func (l *Lease) CaughtUp(t time.Time) {
 	if t.After(l.currentTo) {
 		l.currentTo = t
 	}
+}
+
+// RowsIn notes that a file of this shard has rows of an epoch. It is stored with the
+// next write of the row.
+func (l *Lease) RowsIn(epoch int64) {
+	l.k.mu.Lock()
+	defer l.k.mu.Unlock()
+	l.rowsIn = max(l.rowsIn, epoch)
 }
 
 // Commit stores that the shard is done up to seq, and up to the time currentTo if

@@ -30,7 +30,7 @@ func (k *Keeper) lease(r Row) *Lease {
 	l := &Lease{
 		k: k, key: r.Key, parents: r.Parents, token: r.Counter, counter: r.Counter,
 		at: r.Checkpoint, currentTo: r.CurrentTo, stored: r.CurrentTo,
-		epoch: r.Epoch, olderTo: r.OlderTo, halted: r.Gap != "",
+		epoch: r.Epoch, olderTo: r.OlderTo, rowsIn: r.RowsIn, halted: r.Gap != "",
 		revoked: make(chan struct{}), writing: make(chan struct{}, 1),
 	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
@@ -59,7 +59,7 @@ func (k *Keeper) resume() {
 		default:
 			continue
 		}
-		l := k.lease(Row{Key: old.key, Parents: old.parents, Counter: old.counter, Checkpoint: old.at, Epoch: old.epoch, OlderTo: old.olderTo})
+		l := k.lease(Row{Key: old.key, Parents: old.parents, Counter: old.counter, Checkpoint: old.at, Epoch: old.epoch, OlderTo: old.olderTo, RowsIn: old.rowsIn})
 		l.token, l.renewAt, l.restarts = old.token, old.renewAt, old.restarts
 		l.currentTo, l.stored, l.halted = old.currentTo, old.stored, old.halted
 		old.lost = old.gone("its session is over")
@@ -167,7 +167,8 @@ func (k *Keeper) give(ctx context.Context, l *Lease) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	r := k.rows[l.key]
-	r.Key, r.Owner, r.Holder, r.Counter, r.Checkpoint, r.Epoch, r.OlderTo = l.key, to, "", l.counter, l.at, l.epoch, l.olderTo
+	r.Key, r.Owner, r.Holder, r.Counter, r.Checkpoint = l.key, to, "", l.counter, l.at
+	r.Epoch, r.OlderTo, r.RowsIn = l.epoch, l.olderTo, l.rowsIn
 	k.rows[l.key] = r
 	k.knock(to)
 	return nil

@@ -32,6 +32,7 @@ const (
 	attrGap        = "gap"
 	attrEpoch      = "epoch"
 	attrOlderTo    = "olderTo"
+	attrRowsIn     = "rowsIn"
 	attrStream     = "stream"
 )
 
@@ -62,7 +63,10 @@ type Row struct {
 	// have; zero if none has one.
 	Epoch   int64
 	OlderTo time.Time
-	Stream  string // label of the stream that the shard is of, "" if unknown
+	// RowsIn is the highest epoch that files of this shard are known to have rows in. Of a shard that
+	// has not ended a file may still come under Epoch, from a writer that was given up.
+	RowsIn int64
+	Stream string // label of the stream that the shard is of, "" if unknown
 }
 
 // in is who has the lease now, "" if nobody.
@@ -142,6 +146,9 @@ func (r Row) item() item {
 	if !r.OlderTo.IsZero() {
 		it[attrOlderTo] = num(r.OlderTo.UnixMilli())
 	}
+	if r.RowsIn != 0 {
+		it[attrRowsIn] = num(r.RowsIn)
+	}
 	if r.Stream != "" {
 		it[attrStream] = str(r.Stream)
 	}
@@ -168,6 +175,7 @@ func rowOf(it item) (Row, error) {
 		Stream:     text(it, attrStream),
 	}
 	r.Epoch, _ = number(it, attrEpoch)
+	r.RowsIn, _ = number(it, attrRowsIn)
 	if ms, ok := number(it, attrOlderTo); ok {
 		r.OlderTo = time.UnixMilli(ms).UTC()
 	}

@@ -82,6 +82,9 @@ func (l *Lease) attempt(ctx context.Context, op string, u update) error {
 	if current.After(l.stored) {
 		send.set[attrCurrentTo] = num(current.UnixMilli())
 	}
+	if l.rowsIn != 0 {
+		send.set[attrRowsIn] = num(l.rowsIn)
+	}
 	k.mu.Unlock()
 	for attr, v := range u.set {
 		send.set[attr] = v

@@ -20,13 +20,14 @@ type epochs struct {
 	late    *ledger.Late // what has to be told to the ledger before anything else is written
 }
 
-// saw notes a link of the chain.
-func (e *epochs) saw(l writer.Link) {
+// saw notes a link of the chain that was there already.
+func (s *session) saw(l writer.Link) {
 	if l.Rows == 0 {
 		return
 	}
-	e.highest = max(e.highest, l.Epoch)
-	e.newest = later(e.newest, time.UnixMicro(l.MaxTS))
+	s.lease.RowsIn(l.Epoch)
+	s.epochs.highest = max(s.epochs.highest, l.Epoch)
+	s.epochs.newest = later(s.epochs.newest, time.UnixMicro(l.MaxTS))
 }
 
 // read notes what a page holds: its rows may be on their way to the lake soon.

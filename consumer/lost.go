@@ -112,7 +112,7 @@ func (s *session) loss(g *Gap) ledger.Loss {
 	}
 	return ledger.Loss{
 		Since: g.Since.Truncate(t.Skew), Seen: g.Seen, Resumed: resumed, Reason: g.Reason,
-		Adopted: max(s.lease.LineageEpoch(), s.epochs.highest),
+		Adopted: max(s.lease.LineageEpoch(s.durable), s.epochs.highest),
 	}
 }
 

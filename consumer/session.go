@@ -179,7 +179,7 @@ func (s *session) walk(from transform.Seq) (tip transform.Seq, ended bool, err e
 		if err != nil || !ok {
 			return tip, false, err
 		}
-		s.epochs.saw(link)
+		s.saw(link)
 		s.strayLink(link)
 		if tip = link.End; link.ShardEnd {
 			return tip, true, nil

@@ -38,9 +38,8 @@ func TestAnEndedShardWhoseChildrenAreGoneIsAGap(t *testing.T) {
 		f.put("after", 20)
 		time.Sleep(time.Minute)
 		l := f.ledger()
-		// Its grandchild has met a gap of its own before.
-		g := l.Gaps[len(l.Gaps)-1]
-		if g.From.After(ended) || g.Resumed.Before(ended.Add(time.Hour)) {
+		g := l.Gaps[0] // its grandchild may have met it before
+		if len(l.Gaps) != 1 || g.From.After(ended) || g.Resumed.Before(ended.Add(time.Hour)) {
 			f.Fatalf("ledger:\n%s", l.JSON())
 		}
 		f.prove(20)
@@ -135,6 +134,41 @@ func TestAGapWidensUntilReadingGoesOn(t *testing.T) {
 			f.Fatalf("ledger:\n%s", l.JSON())
 		}
 		f.prove(40)
+		f.repaired(ledger.RealTiming())
+	})
+}
+
+// One loss after the other, from parents to children, in shards that nobody had begun: the
+// windows of the first hold what all lost.
+func TestGenerationsThatAreGoneAreOneGap(t *testing.T) {
+	inBubble(t, awssim.Config{}, 2, func(f *fixture) {
+		one := f.start("one", goOn)
+		f.put("read", 20)
+		f.await()
+		idle := f.Cloud.Intercept(func(call *awssim.Call) awssim.Fault {
+			if call.Operation == "GetRecords" {
+				return awssim.Fault{Status: 503, Code: "ServiceUnavailable"}
+			}
+			return awssim.Fault{}
+		})
+		for range 3 {
+			f.put("lost", 10)
+			time.Sleep(10 * time.Minute) // rows are made of what is listed
+			f.rollAll()
+		}
+		f.put("kept", 10)
+		f.terminate(one)
+		time.Sleep(26 * time.Hour)
+		f.put("kept", 20)
+		idle()
+		f.start("two", goOn)
+		time.Sleep(5 * time.Minute)
+		f.fix(ledger.RealTiming())
+		f.put("after", 20)
+		time.Sleep(5 * time.Minute)
+		if l := f.ledger(); len(l.Gaps) != 1 {
+			f.Errorf("%d gaps; want one:\n%s", len(l.Gaps), l.JSON())
+		}
 		f.repaired(ledger.RealTiming())
 	})
 }

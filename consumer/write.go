@@ -76,8 +76,10 @@ func (s *session) commit(slice writer.Slice) error {
 		s.log.Info("another writer was here first; going on after it",
 			zap.String("after", link.After.Digits()), zap.String("end", link.End.Digits()), zap.String("writer", link.Writer))
 		s.reader.seek(link.End)
-		s.epochs.saw(link)
+		s.saw(link)
 		s.strayLink(link)
+	} else if link.Rows > 0 {
+		s.lease.RowsIn(link.Epoch)
 	}
 	freed := s.batch.Advance(link.End)
 	s.budget.Release(freed)

@@ -318,3 +318,23 @@ func TestALossEndsAllEpochsThatAreToHaveIt(t *testing.T) {
 		}
 	}
 }
+
+// Windows hold all keys, those of shards too that find out later what they lost.
+func TestALossThatWindowsHoldIsNoGapOfItsOwn(t *testing.T) {
+	l := seeded(t)
+	gap, epoch, err := l.OpenGap(Loss{Since: hours(10), Seen: hours(40), Reason: "one", Adopted: 4}, timing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.FixGap(gap, time.Time{}, timing); err != nil {
+		t.Fatal(err)
+	}
+	late := Loss{Since: hours(11), Seen: hours(40), Reason: "another", Adopted: 4}
+	if g, e, err := l.OpenGap(late, timing); err != nil || g != gap || e != epoch {
+		t.Errorf("gap %d, epoch %d, error %v; want %d and %d", g, e, err, gap, epoch)
+	}
+	late.Adopted = epoch // rows above the windows would hide them
+	if g, e, err := l.OpenGap(late, timing); err != nil || g == gap || e == epoch {
+		t.Errorf("gap %d, epoch %d, error %v; want another", g, e, err)
+	}
+}

@@ -146,6 +146,9 @@ func (l *Ledger) OpenGap(loss Loss, t Timing) (gap, epoch int64, err error) {
 	if g := l.Gap(loss.Again); g != nil && !g.To.IsZero() && !g.From.After(from) && !g.To.Before(t.up(resumed.Add(t.Skew))) {
 		return g.Number, s.Number, nil // its windows are planned, and cover this
 	}
+	if g := l.covering(from, resumed, loss.Adopted, t); g != nil {
+		return g.Number, s.Number, nil
+	}
 	if n := len(l.Gaps); n > 0 {
 		g := &l.Gaps[n-1]
 		if g.State == GapOpen && g.After == s.Number && (loss.Adopted < s.Number || loss.Again == g.Number) {
@@ -171,6 +174,18 @@ func (l *Ledger) OpenGap(loss Loss, t Timing) (gap, epoch int64, err error) {
 		Resumed: resumed, Shards: 1, Epoch: number - repairSlot, After: number,
 	})
 	return int64(len(l.Gaps)), number, nil
+}
+
+// covering is a gap whose windows hold, or will hold, all that was lost between two times, by shards that
+// have no rows above it.
+func (l *Ledger) covering(from, resumed time.Time, adopted int64, t Timing) *Gap {
+	for i := range l.Gaps {
+		g := &l.Gaps[i]
+		if (g.State == GapRepairing || g.State == GapClosed) && g.After > adopted && !g.From.After(from) && !g.To.Before(t.up(resumed.Add(t.Skew))) {
+			return g
+		}
+	}
+	return nil
 }
 
 // FixGap is told once every shard has adopted the epoch behind an open gap.
