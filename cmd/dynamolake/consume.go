@@ -120,12 +120,7 @@ func (c consuming) run(ctx context.Context, cfg aws.Config, store writer.Lake, l
 	if err != nil {
 		return err
 	}
-	o.OnGap = consumer.GapPolicy(c.onGap)
-	if c.onGap == onGapAuto {
-		if o.OnGap = consumer.GapStop; repairer != nil {
-			o.OnGap = consumer.GapContinue
-		}
-	}
+	o.OnGap = gapPolicy(c.onGap, repairer != nil)
 	if repairer == nil {
 		return consumer.Run(ctx, o)
 	}

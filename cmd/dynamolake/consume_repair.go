@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"dynamolake/bootstrap"
+	"dynamolake/consumer"
 )
 
 // Values of --repair, and the one of --on-gap that depends on it.
@@ -18,6 +19,17 @@ const (
 	repairOff  = "off"
 	onGapAuto  = "auto"
 )
+
+// gapPolicy is what --on-gap means: auto goes on where the gap can be repaired.
+func gapPolicy(onGap string, repairs bool) consumer.GapPolicy {
+	switch {
+	case onGap != onGapAuto:
+		return consumer.GapPolicy(onGap)
+	case repairs:
+		return consumer.GapContinue
+	}
+	return consumer.GapStop
+}
 
 // repairer returns what repairs gaps beside the consumer; nil where nothing can, or
 // should. Any number of workers may take part.
