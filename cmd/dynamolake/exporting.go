@@ -169,7 +169,7 @@ type meter struct {
 // show is called by one goroutine at a time.
 func (m *meter) show(p bootstrap.Progress) {
 	now := time.Now()
-	if p.Export != m.export {
+	if p.Export != m.export || m.began.IsZero() {
 		m.export, m.began, m.last = p.Export, now, time.Time{}
 	}
 	every := 5 * time.Second

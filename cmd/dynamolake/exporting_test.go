@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"dynamolake/bootstrap"
 	"dynamolake/internal/awssim"
 	"dynamolake/internal/scene"
 )
@@ -93,6 +94,53 @@ func TestTheWholeTableByCommands(t *testing.T) {
 	code, out, errs = invoke(t, "verify", "--against-table", "--depth=rows", "--settle=1s")
 	if code != 0 || !strings.Contains(out, "proven") || strings.Contains(out, "NOT") {
 		t.Errorf("verify: exit code %d\n%s%s", code, out, errs)
+	}
+}
+
+// TestTheLedgerInATable keeps it out of the lake, for every command.
+func TestTheLedgerInATable(t *testing.T) {
+	s := exportScene(t)
+	if err := s.Cloud.SetPITR(scene.TableName, 35); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errs := invoke(t, "bootstrap", "--no-stream", "--state=dynamodb"); code != 0 {
+		t.Fatalf("bootstrap: exit code %d\n%s", code, errs)
+	}
+	for o, err := range s.Store("observer").List(t.Context(), "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(o.Key, "_ledger/ledger.json") {
+			t.Errorf("the lake has %s", o.Key)
+		}
+	}
+	if items := s.Cloud.Items(ledgerTable); len(items) != 1 {
+		t.Errorf("table %s has %d items, want the ledger", ledgerTable, len(items))
+	}
+	if code, out, errs := invoke(t, "verify", "--state=dynamodb"); code != 0 || !strings.Contains(out, "proven") {
+		t.Errorf("verify: exit code %d\n%s%s", code, out, errs)
+	}
+	if code, out, _ := invoke(t, "verify"); code != 1 || !strings.Contains(out, "NOT proven") {
+		t.Errorf("verify of the lake without its ledger: exit code %d\n%s", code, out)
+	}
+}
+
+func TestTheProgressOfAConversion(t *testing.T) {
+	p := bootstrap.Progress{Items: 250_000, Total: 1_000_000, Bytes: 70 << 20, Files: 1, Of: 4}
+	m := &meter{}
+	if got, want := m.text(p, 10*time.Second), "250000 of 1000000 items  1 of 4 files  70.0MiB read  25000 items/s  30s left"; got != want {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	if got := m.text(p, 10*time.Millisecond); strings.Contains(got, "items/s") {
+		t.Errorf("a rate after 10 ms: %q", got)
+	}
+	var out strings.Builder
+	m = &meter{screen: newScreen(&out)}
+	m.show(p)
+	p.Items, p.Files = p.Total, p.Of
+	m.show(p)
+	if got := out.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, " 25 %") || !strings.Contains(got, "100 %") || strings.Contains(got, clearLine) {
+		t.Errorf("where there is no terminal each state is a line, got %q", got)
 	}
 }
 

@@ -55,6 +55,7 @@ func TestSpansAreForPeople(t *testing.T) {
 		{76 * time.Hour, "3d4h"},
 		{-90 * time.Second, "-1m30s"},
 		{math.MaxInt64, "106751d23h"},
+		{math.MinInt64, "-106751d23h"},
 	} {
 		if got := formatSpan(c.span); got != c.want {
 			t.Errorf("formatSpan(%v) = %q, want %q", c.span, got, c.want)
