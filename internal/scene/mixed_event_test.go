@@ -55,7 +55,7 @@ func (m *mixed) event(fleet bool) {
 			}
 		}
 	case 18:
-		if m.rng.IntN(3) == 0 {
+		if m.rng.IntN(5) == 0 {
 			m.cloud.SetExportTakes(40 * time.Hour)
 		} else {
 			m.cloud.SetExportTakes(time.Duration(1+m.rng.IntN(120)) * time.Minute)

@@ -1,8 +1,11 @@
 package scene_test
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
+	"os"
+	"os/exec"
 	"runtime"
 	"strings"
 	"sync"
@@ -23,7 +26,7 @@ var (
 	mixedSeed  = flag.Uint64("mixed.seed", 0, "play only this history, with everybody's logs")
 )
 
-// at once in a bubble: virtual time passes when all wait.
+// together so many histories are in a bubble: virtual time passes when all wait.
 const together = 4
 
 // TestMixed plays random histories of a table that comes into the lake by all three sources:
@@ -33,22 +36,71 @@ const together = 4
 // on, trims, failed exports, clocks that differ. At the end the lake must equal the table, each export
 // what the journal says of its time, and the ledger what the files hold.
 func TestMixed(t *testing.T) {
+	from, n := *mixedFrom, *mixedSeeds
+	if *mixedSeed != 0 {
+		from, n = *mixedSeed, 1
+	}
+	var sum *totals
+	if procs := runtime.GOMAXPROCS(0); n >= 4*together && procs > 1 {
+		sum = playApart(t, from, n, procs)
+	} else {
+		sum = playHere(t, from, n)
+	}
+	t.Log(sum.String())
+	if n >= 100 && (sum.Repaired < n/2 || sum.Reseeded < n/20 || sum.Replaced < n/10 || sum.Following < n/20 || sum.Overlap == 0) {
+		t.Error("the histories are not what they are for")
+	}
+}
+
+// playHere plays histories in this process.
+func playHere(t *testing.T, from uint64, n int) *totals {
+	sum := new(totals)
 	if err := lakecheck.Warm(); err != nil {
 		t.Fatal(err)
 	}
-	from, to := *mixedFrom, *mixedFrom+uint64(*mixedSeeds)
-	if *mixedSeed != 0 {
-		from, to = *mixedSeed, *mixedSeed+1
-	}
-	var sum totals
-	for ; from < to; from += together {
+	for to := from + uint64(n); from < to; from += together {
 		some := seedsOf(from, min(to, from+together))
-		t.Run(fmt.Sprint("seeds ", some), func(t *testing.T) { playTogether(t, some, &sum) })
+		t.Run(fmt.Sprint("seeds ", some), func(t *testing.T) { playTogether(t, some, sum) })
 	}
-	t.Log(sum.String())
-	if n := *mixedSeeds; *mixedSeed == 0 && n >= 100 && (sum.repaired < n/2 || sum.reseeded < n/20 || sum.replaced < n/10 || sum.following < n/20 || sum.overlap == 0) {
-		t.Error("the histories are not what they are for")
+	text, err := json.Marshal(sum)
+	if err != nil {
+		t.Fatal(err)
 	}
+	fmt.Printf("\n%s%s\n", totalsMark, text)
+	return sum
+}
+
+const totalsMark = "totals of the histories: "
+
+// playApart plays histories in processes of their own, one for each processor: within one, a
+// bubble runs at a time, and little of it at once.
+func playApart(t *testing.T, from uint64, n, procs int) *totals {
+	sum := new(totals)
+	outs := make([][]byte, procs)
+	var all sync.WaitGroup
+	for i := range procs {
+		first, last := from+uint64(i*n/procs), from+uint64((i+1)*n/procs)
+		all.Go(func() {
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestMixed$", "-test.timeout=1h",
+				fmt.Sprintf("-mixed.from=%d", first), fmt.Sprintf("-mixed.seeds=%d", last-first))
+			cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
+			var err error
+			if outs[i], err = cmd.CombinedOutput(); err != nil {
+				t.Errorf("seeds %d to %d: %v\n%s", first, last-1, err, outs[i])
+			}
+		})
+	}
+	all.Wait()
+	for _, out := range outs {
+		_, text, _ := strings.Cut(string(out), totalsMark)
+		text, _, _ = strings.Cut(text, "\n")
+		var some totals
+		if err := json.Unmarshal([]byte(text), &some); err != nil && !t.Failed() {
+			t.Errorf("%v:\n%s", err, out)
+		}
+		sum.plus(&some)
+	}
+	return sum
 }
 
 func seedsOf(from, to uint64) (seeds []uint64) {
@@ -111,39 +163,49 @@ func (o *outcome) wrong() string {
 
 // totals say what the histories had in them.
 type totals struct {
-	mu                                                 sync.Mutex
-	histories, repaired, reseeded, replaced, following int
-	fulls, windows, overlap, changes, compacted        int
+	mu                                                  sync.Mutex
+	Histories, Repaired, Reseeded, Replaced, Following  int
+	Fulls, Windows, Overlap, Changes, Compacted, Seeded int
+}
+
+func (s *totals) plus(o *totals) {
+	for _, f := range []struct {
+		to *int
+		n  int
+	}{
+		{&s.Histories, o.Histories}, {&s.Repaired, o.Repaired}, {&s.Reseeded, o.Reseeded}, {&s.Replaced, o.Replaced},
+		{&s.Following, o.Following}, {&s.Fulls, o.Fulls}, {&s.Windows, o.Windows}, {&s.Overlap, o.Overlap},
+		{&s.Changes, o.Changes}, {&s.Compacted, o.Compacted}, {&s.Seeded, o.Seeded},
+	} {
+		*f.to += f.n
+	}
 }
 
 func (s *totals) add(o outcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.histories++
-	s.overlap += o.overlap
-	s.changes += o.report.Changes
-	s.compacted += o.report.Compacted
+	s.plus(&totals{Histories: 1, Overlap: o.overlap, Changes: o.report.Changes, Compacted: o.report.Compacted, Seeded: o.report.Seeded})
 	for _, g := range o.ledger.Gaps {
 		switch g.State {
 		case ledger.GapClosed:
-			s.repaired++
+			s.Repaired++
 		case ledger.GapReseeded:
-			s.reseeded++
+			s.Reseeded++
 		}
 	}
 	arn := ""
 	for _, e := range o.ledger.Epochs {
-		s.windows += e.Windows
+		s.Windows += e.Windows
 		switch e.Source {
 		case ledger.Full:
-			s.fulls++
+			s.Fulls++
 		case ledger.Incremental:
 			if e.Until.IsZero() {
-				s.following++
+				s.Following++
 			}
 		case ledger.Stream:
 			if arn != "" && arn != e.StreamARN {
-				s.replaced++
+				s.Replaced++
 			}
 			arn = e.StreamARN
 		}
@@ -151,6 +213,6 @@ func (s *totals) add(o outcome) {
 }
 
 func (s *totals) String() string {
-	return fmt.Sprintf("%d histories: %d gaps repaired, %d reseeded, %d streams replaced, %d tables followed by windows; %d full exports, %d windows, %d items deleted unseen; %d changes and %d compacted",
-		s.histories, s.repaired, s.reseeded, s.replaced, s.following, s.fulls, s.windows, s.overlap, s.changes, s.compacted)
+	return fmt.Sprintf("%d histories: %d gaps repaired, %d reseeded, %d streams replaced, %d tables followed by windows; %d full exports, %d windows, %d items deleted unseen; %d changes, %d compacted and %d seeded",
+		s.Histories, s.Repaired, s.Reseeded, s.Replaced, s.Following, s.Fulls, s.Windows, s.Overlap, s.Changes, s.Compacted, s.Seeded)
 }

@@ -173,7 +173,7 @@ func (m *mixed) seed(again bool) {
 	m.seeder = m.start("bootstrap", func(ctx context.Context, name string) error {
 		for {
 			_, err := bootstrap.Bootstrap(ctx, exporter(name, m.log.With(zap.String("worker", name))), bootstrap.Seed{Enable: true, NoStream: !streaming, Again: again})
-			if err == nil || ctx.Err() != nil {
+			if err == nil || ctx.Err() != nil || again { // there may be no place for another
 				return err
 			}
 			m.log.Info("bootstrap gave up; it is started again", zap.Error(err))
@@ -209,14 +209,18 @@ func (m *mixed) hire() {
 	}
 }
 
+// setStream turns the stream on or off, unless a bootstrap has turned it on already.
 func (m *mixed) setStream(on bool) {
+	m.streamOn = on
+	if t, err := m.scene.Describe(m.ctx); err == nil && on == (t.View != "") {
+		return
+	}
 	spec := &ddbtypes.StreamSpecification{StreamEnabled: &on}
 	if on {
 		spec.StreamViewType = ddbtypes.StreamViewTypeNewAndOldImages
 	}
 	_, err := m.db.UpdateTable(m.ctx, &dynamodb.UpdateTableInput{TableName: aws.String(scene.TableName), StreamSpecification: spec})
 	m.must(err)
-	m.streamOn = on
 }
 
 func (m *mixed) ledger() ledger.Ledger {
