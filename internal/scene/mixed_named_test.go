@@ -1,7 +1,6 @@
 package scene_test
 
 import (
-	"context"
 	"fmt"
 	"runtime"
 	"slices"
@@ -18,8 +17,8 @@ import (
 	"dynamolake/internal/scene"
 )
 
-// story plays one history that a test tells, in fair weather.
-func story(t *testing.T, tell func(*testing.T, *mixed)) {
+// story plays one history that a test tells, in fair weather, and judges how it ended.
+func story(t *testing.T, tell func(*testing.T, *mixed), judge func(outcome)) {
 	if err := lakecheck.Warm(); err != nil {
 		t.Fatal(err)
 	}
@@ -38,10 +37,17 @@ func story(t *testing.T, tell func(*testing.T, *mixed)) {
 		if out.failed == "" && out.unsettled == "" {
 			m.look(&out)
 		}
+		judge(out)
+	})
+}
+
+// whole wants a lake without a fault.
+func whole(t *testing.T) func(outcome) {
+	return func(out outcome) {
 		if problem := out.wrong(); problem != "" {
 			t.Error(problem)
 		}
-	})
+	}
 }
 
 // windows are what AWS was asked for, without full exports.
@@ -166,7 +172,7 @@ func TestABootstrapOf40HoursWithTheStreamRunningEndsCorrect(t *testing.T) {
 		if len(want) > 0 {
 			t.Errorf("%d items of the table are not in the snapshot", len(want))
 		}
-	})
+	}, whole(t))
 }
 
 func TestAFleetThatWasDownFor30HoursIsRepairedByExactlyTheLostWindow(t *testing.T) {
@@ -188,7 +194,7 @@ func TestAFleetThatWasDownFor30HoursIsRepairedByExactlyTheLostWindow(t *testing.
 		if g.From.After(down) || g.Resumed.Before(up.Add(-24*time.Hour)) {
 			t.Errorf("the gap: %+v", g)
 		}
-	})
+	}, whole(t))
 }
 
 func TestAStreamThatWasTurnedOffAndOn(t *testing.T) {
@@ -206,7 +212,7 @@ func TestAStreamThatWasTurnedOffAndOn(t *testing.T) {
 		repaired(m)
 		closed(t, m, "another took its place", 1)
 		tile(t, m.windows(), off, on, time.Hour)
-	})
+	}, whole(t))
 }
 
 func TestAShardThatIsTrimmedUnderASlowReader(t *testing.T) {
@@ -227,55 +233,5 @@ func TestAShardThatIsTrimmedUnderASlowReader(t *testing.T) {
 		tile(t, slices.DeleteFunc(m.windows(), func(x awssim.ExportInfo) bool {
 			return x.From.Before(g.From) || x.To.After(g.To)
 		}), slow, trimmed, 90*time.Minute)
-	})
-}
-
-// TestTheMixedCheckCatchesSabotage leaves out, one at a time, what the repair of a gap must not do without.
-func TestTheMixedCheckCatchesSabotage(t *testing.T) {
-	if testing.Short() {
-		t.Skip("dozens of histories")
-	}
-	if err := lakecheck.Warm(); err != nil {
-		t.Fatal(err)
-	}
-	for name, broken := range map[string]func(adopted) adopted{
-		"the last rows of older epochs are forgotten": func(ask adopted) adopted {
-			return func(ctx context.Context, epoch int64) (bool, time.Time, error) {
-				done, _, err := ask(ctx, epoch)
-				return done, time.Time{}, err
-			}
-		},
-		"nobody is waited for": func(adopted) adopted {
-			return func(context.Context, int64) (bool, time.Time, error) { return true, time.Time{}, nil }
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			caught, played := 0, 0
-			for from := uint64(1); caught == 0 && from < 200; from += together {
-				runtime.GC()
-				runtime.GC()
-				synctest.Test(t, func(t *testing.T) {
-					results := make(chan string, together)
-					for _, seed := range seedsOf(from, from+together) {
-						go func() {
-							m := newMixed(t.Context(), seed, zap.NewNop())
-							m.broken = broken
-							out := m.play()
-							results <- out.wrong()
-						}()
-					}
-					for range together {
-						played++
-						if <-results != "" {
-							caught++
-						}
-					}
-				})
-			}
-			t.Logf("caught in %d of %d histories", caught, played)
-			if caught == 0 {
-				t.Error("the check does not notice")
-			}
-		})
-	}
+	}, whole(t))
 }

@@ -27,7 +27,7 @@ func (m *mixed) play() (out outcome) {
 		m.live(time.Duration(20+m.rng.IntN(30))*time.Hour, 30)
 	}
 	m.live(time.Duration(1+m.rng.IntN(20))*time.Minute, m.rng.IntN(60))
-	steps := 8 + m.rng.IntN(8)
+	steps := 6 + m.rng.IntN(8)
 	seedAt, fleetAt := m.rng.IntN(6), m.rng.IntN(5)
 	if m.rng.IntN(6) == 0 {
 		seedAt = steps // not before all else is over
@@ -124,7 +124,7 @@ func (m *mixed) unsettled(at time.Time) string {
 		switch {
 		case s.StreamARN != table.StreamARN:
 			return "the newest stream is not read yet"
-		case !l.Covers(at, through):
+		case !l.Covers(at, through) || through.Before(at):
 			return fmt.Sprintf("the lake covers up to %v only, the fleet is at %v, wanted is %v", l.Reach(through), through, at)
 		}
 	} else if l.Reach(time.Time{}).Before(at) {

@@ -35,11 +35,8 @@ type mixed struct {
 	workers   []*actor
 	seeder    *actor // who makes full exports, if anybody does
 	next      int
-	// broken replaces what tells a repairer whether all shards have adopted an epoch.
-	broken func(adopted) adopted
+	broken    func(*bootstrap.Options) // leaves out something that a repair needs
 }
-
-type adopted = func(ctx context.Context, epoch int64) (done bool, through time.Time, err error)
 
 // actor is a process: a worker of the fleet, a bootstrap, or who follows the table.
 type actor struct {
@@ -160,7 +157,7 @@ func (m *mixed) exporter() func(name string, log *zap.Logger) bootstrap.Options 
 		o := m.scene.Exporter(name, log)
 		o.Window, o.InFlight, o.Poll, o.Retry, o.OldImage, o.DropRaw = window, inFlight, poll, 10*time.Minute, old, m.dropRaw
 		if m.broken != nil {
-			o.Adopted = m.broken(o.Adopted)
+			m.broken(&o)
 		}
 		return o
 	}

@@ -92,8 +92,11 @@ func (s *Scene) Lake(client string) *writer.S3 {
 
 // Ledger is the table's ledger as one caller sees it.
 func (s *Scene) Ledger(client string) *ledger.Store {
-	lake := s.Lake(client)
-	return ledger.NewStore(ledger.Document(lake, s.Prefix()+ledger.Key, writer.ErrNotFound, writer.ErrChanged), s.Table.ARN)
+	return ledger.NewStore(s.register(client), s.Table.ARN)
+}
+
+func (s *Scene) register(client string) ledger.Register {
+	return ledger.Document(s.Lake(client), s.Prefix()+ledger.Key, writer.ErrNotFound, writer.ErrChanged)
 }
 
 // direct also has the bucket itself, which sabotage needs.
