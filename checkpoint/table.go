@@ -37,6 +37,22 @@ func ReadTable(ctx context.Context, client *dynamodb.Client, app string) (Table,
 	return Table{Leases: leases.rows, Workers: workers, Read: leases.server}, nil
 }
 
+// AskAdopted asks a fleet's lease table what [Adopted] says of it. Where no worker
+// was ever started there is nobody to wait for.
+func AskAdopted(client *dynamodb.Client, app string) func(ctx context.Context, epoch int64) (done bool, through time.Time, err error) {
+	return func(ctx context.Context, epoch int64) (bool, time.Time, error) {
+		table, err := ReadTable(ctx, client, app)
+		if _, absent := errors.AsType[*types.ResourceNotFoundException](err); absent {
+			return true, time.Time{}, nil
+		}
+		if err != nil {
+			return false, time.Time{}, err
+		}
+		done, through := Adopted(table.Leases, epoch)
+		return done, through, nil
+	}
+}
+
 // tables makes the calls. It holds no rules and no state.
 type tables struct {
 	client *dynamodb.Client

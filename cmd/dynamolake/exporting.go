@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"dynamolake/bootstrap"
+	"dynamolake/checkpoint"
 	"dynamolake/writer"
 )
 
@@ -95,7 +96,7 @@ func (c *exporting) open(ctx context.Context, cfg aws.Config, log *zap.Logger, r
 	if o.Ledger, err = openLedger(ctx, c.state, c.lake, store, o.DynamoDB, prefix, o.Table.ARN); err != nil {
 		return o, err
 	}
-	o.Adopted = adopted(o.DynamoDB, leaseTable(c.app, c.table))
+	o.Adopted = checkpoint.AskAdopted(o.DynamoDB, leaseTable(c.app, c.table))
 	o.Worker = workerName()
 	if o.Raw, err = c.place(); err != nil {
 		return o, err

@@ -2,13 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	ddbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"dynamolake/checkpoint"
 	"dynamolake/checkpoint/ledger"
 	"dynamolake/writer"
 )
@@ -36,20 +32,4 @@ func openLedger(ctx context.Context, state, lake string, store writer.Lake, db *
 		return ledger.NewStore(reg, tableARN), nil
 	}
 	return ledger.NewStore(ledger.Document(store, tablePrefix+ledger.Key, writer.ErrNotFound, writer.ErrChanged), tableARN), nil
-}
-
-// adopted asks the fleet's lease table whether all shards write under an epoch. Where
-// no worker was ever started there is nobody to wait for.
-func adopted(db *dynamodb.Client, app string) func(context.Context, int64) (bool, time.Time, error) {
-	return func(ctx context.Context, epoch int64) (bool, time.Time, error) {
-		table, err := checkpoint.ReadTable(ctx, db, app)
-		if _, missing := errors.AsType[*ddbtypes.ResourceNotFoundException](err); missing {
-			return true, time.Time{}, nil
-		}
-		if err != nil {
-			return false, time.Time{}, err
-		}
-		done, through := checkpoint.Adopted(table.Leases, epoch)
-		return done, through, nil
-	}
 }

@@ -2,11 +2,9 @@ package scene
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	ddbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
@@ -29,25 +27,9 @@ func (s *Scene) Exporter(name string, log *zap.Logger) bootstrap.Options {
 		Keys: s.Table.Keys, StreamARN: s.Table.StreamARN,
 	}
 	o.Raw.Bucket, o.Worker = Bucket, name
-	o.Adopted = Adopted(o.DynamoDB)
+	o.Adopted = checkpoint.AskAdopted(o.DynamoDB, App)
 	o.Log, o.Registerer = log, prometheus.NewRegistry()
 	return o
-}
-
-// Adopted asks the fleet's lease table whether all shards write under an epoch, as
-// the command does.
-func Adopted(db *dynamodb.Client) func(context.Context, int64) (bool, time.Time, error) {
-	return func(ctx context.Context, epoch int64) (bool, time.Time, error) {
-		table, err := checkpoint.ReadTable(ctx, db, App)
-		if _, missing := errors.AsType[*ddbtypes.ResourceNotFoundException](err); missing {
-			return true, time.Time{}, nil
-		}
-		if err != nil {
-			return false, time.Time{}, err
-		}
-		done, through := checkpoint.Adopted(table.Leases, epoch)
-		return done, through, nil
-	}
 }
 
 // Through is up to when the stream is in the lake, as the lease rows say; zero if one does not.
