@@ -1,0 +1,21 @@
+package bootstrap
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestAPauseIsNeverNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, d := range []time.Duration{1, time.Microsecond, time.Minute} {
+			began := time.Now()
+			if err := pause(t.Context(), d); err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(began); took < d*8/10 || took <= 0 {
+				t.Errorf("a pause of %v took %v", d, took)
+			}
+		}
+	})
+}
