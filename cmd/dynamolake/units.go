@@ -55,7 +55,7 @@ func formatSpan(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
 	case d < 0:
-		return "-" + formatSpan(max(-d, -(d + 1))) // the least has no counterpart
+		return "-" + formatSpan(max(-d, -(d+1))) // the least has no counterpart
 	case d < 9950*time.Millisecond:
 		return d.Round(100 * time.Millisecond).String()
 	}
