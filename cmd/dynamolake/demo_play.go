@@ -4,122 +4,38 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
 
-	"dynamolake/consumer"
+	"dynamolake/bootstrap"
+	"dynamolake/checkpoint/ledger"
 	"dynamolake/internal/awssim"
 	"dynamolake/internal/scene"
-	"dynamolake/writer"
 )
 
-// The demo's fleet is impatient, so that a quarter of a minute shows what hours
-// would.
 const (
-	demoShards  = 4
-	demoWorkers = 3
-	demoLease   = 2 * time.Second
-	demoFlush   = 500 * time.Millisecond
-	demoFreeze  = 3 * demoLease    // others have taken over and written by then
-	demoSettle  = 15 * time.Second // the most that the fleet may need after the last write
-	demoReplies = 5                // so many replies to PUTs are lost
+	demoItems  = 400              // different keys
+	demoOutage = 8 * time.Second  // longer than the stream keeps its records
+	demoRepair = 3 * time.Second  // what the repair is expected to take, for the progress
+	demoSettle = 15 * time.Second // the most that anything may take that is waited for
 )
 
 // play is one run of the demo.
 type play struct {
 	demonstrating
 	*screen
+	network network
 	scene   *scene.Scene
+	author  *scene.Author
+	life    context.Context // of the whole demo
 	began   time.Time
+	ticked  time.Time    // when progress was shown last
 	written atomic.Int64 // requests
 	durable atomic.Int64 // rows
-
-	mu      sync.Mutex // guards what goes wrong:
-	killed  string     // nothing of this worker's comes through, for ever
-	frozen  string     // what this worker sends comes through after the thaw
-	thaw    time.Time  // zero while it waits for a PUT, to be frozen with it on the way
-	replies int        // replies to PUTs that will be lost
-}
-
-// network is what is between the workers and AWS. A worker that is cut off for
-// good is as good as killed, and harder: it goes on as a zombie. The frozen one's
-// requests are on the wire: they have their effect at the thaw.
-func (p *play) network(call *awssim.Call) awssim.Fault {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	put := call.Operation == "PutObject" && strings.Contains(call.Target, "/changes/")
-	switch {
-	case call.Client == "" || call.Client == "author" || call.Client == "observer":
-		return awssim.Fault{}
-	case call.Client == p.killed:
-		return awssim.Fault{Status: 503, Code: "ServiceUnavailable", Message: "killed"}
-	case call.Client == p.frozen:
-		if p.thaw.IsZero() && put {
-			p.thaw = time.Now().Add(demoFreeze)
-			p.say("%s is FROZEN for three times its lease, with a file on the way", p.frozen)
-		}
-		if wait := time.Until(p.thaw); wait > 0 {
-			return awssim.Fault{Delay: wait, Linger: true}
-		}
-	case put && p.replies > 0:
-		p.replies--
-		return awssim.Fault{DropReply: true}
-	}
-	return awssim.Fault{}
-}
-
-// demoLatency is that of a service near by, for the workers; the author is in a hurry.
-func demoLatency(call *awssim.Call) time.Duration {
-	if strings.HasPrefix(call.Client, "worker-") {
-		return 3 * time.Millisecond
-	}
-	return 0
-}
-
-// fleet is the running workers.
-type fleet struct {
-	cancel  []context.CancelFunc // by worker
-	running sync.WaitGroup
-}
-
-// bury ends worker-1, which has been cut off: nobody waits for it later.
-func (f *fleet) bury() { f.cancel[0]() }
-
-// stop ends those that still live, and lets them hand over.
-func (f *fleet) stop() {
-	for _, cancel := range f.cancel {
-		cancel()
-	}
-	f.running.Wait()
-}
-
-func (p *play) fleet(ctx context.Context, log *zap.Logger) *fleet {
-	f := new(fleet)
-	for n := range demoWorkers {
-		name := "worker-" + strconv.Itoa(n+1)
-		o := p.scene.Worker(name, log.With(zap.String("worker", name)))
-		o.Lease, o.Renew, o.Settle, o.PollMax = demoLease, demoLease, demoLease, time.Second
-		o.Limits.Age = demoFlush
-		if p.sabotage != "" {
-			o.Store = scene.Break(ctx, p.sabotage, o.Store)
-		}
-		o.Store = &counting{Store: o.Store, rows: &p.durable}
-		ctx, cancel := context.WithCancel(ctx)
-		f.cancel = append(f.cancel, cancel)
-		f.running.Go(func() {
-			// A worker that was cut off cannot hand over, and says so; the proof
-			// does not depend on it.
-			if err := consumer.Run(ctx, o); err != nil {
-				log.Info("worker stopped", zap.String("worker", name), zap.Error(err))
-			}
-		})
-	}
-	return f
+	told    sync.Map     // what was said of the ledger
 }
 
 // act is something that happens to the fleet or the stream.
@@ -130,57 +46,101 @@ type act struct {
 }
 
 func (p *play) acts() []act {
+	n := &p.network
 	suffer := func(change func()) func() error {
 		return func() error {
-			p.mu.Lock()
-			defer p.mu.Unlock()
+			n.mu.Lock()
+			defer n.mu.Unlock()
 			change()
 			return nil
 		}
 	}
 	return []act{
 		{0.10, "a partition splits: one shard ends, two children begin", p.split},
-		{0.20, "worker-1 is KILLED; its leases expire and are taken", suffer(func() { p.killed = "worker-1" })},
-		{0.30, "", suffer(func() { p.frozen = "worker-2" })},
+		{0.20, "worker-1 is KILLED; its leases expire and are taken", suffer(func() { n.killed = "worker-1" })},
+		{0.30, "", suffer(func() { n.frozen = "worker-2" })},
 		{0.45, "every shard rolls, as they do every 4 h", func() error { return p.scene.Cloud.RollAll(scene.TableName) }},
-		{0.60, "replies of S3 are LOST: files are there, and their writer does not know", suffer(func() { p.replies = demoReplies })},
+		{0.60, "replies of S3 are LOST: files are there, and their writer does not know", suffer(func() { n.replies = demoReplies })},
 		{0.75, "another split", p.split},
 	}
 }
 
-// perform writes to the table while things happen, and until the zombie's late
-// requests have come through.
-func (p *play) perform(ctx context.Context) error {
-	acts := p.acts()
-	author := p.scene.Author(uint64(p.seed), 400)
-	thawed := false
-	tick := p.began
-	for time.Since(p.began) < p.length || !thawed {
-		if err := author.Step(ctx); err != nil {
+// perform is the whole story. Somebody writes to the table all the time.
+func (p *play) perform(ctx context.Context, f *fleet) error {
+	for range demoItems {
+		if err := p.author.Step(ctx); err != nil {
 			return err
 		}
-		written := p.written.Add(1)
+	}
+	f.start(ctx)
+	seeded := make(chan error, 1)
+	go func() { seeded <- p.seed(ctx, f.log) }()
+	if err := p.throughTheActs(ctx); err != nil {
+		return err
+	}
+	f.bury()
+	if err := <-seeded; err != nil {
+		return err
+	}
+	p.say("all workers are STOPPED, for longer than the stream keeps its records: %v here, a day at AWS", demoTiming().Retention)
+	stopped, down := make(chan struct{}), time.Now()
+	go func() { defer close(stopped); f.stop() }()
+	err := p.writeUntil(ctx, demoOutage+demoSettle, func(context.Context) (bool, error) { return time.Since(down) >= demoOutage, nil })
+	<-stopped
+	if err != nil {
+		return err
+	}
+	p.say("%d new workers start", demoWorkers)
+	f.start(ctx)
+	return p.writeUntil(ctx, 2*demoSettle, p.isRepaired)
+}
+
+// seed makes the full export, as `bootstrap --enable` does.
+func (p *play) seed(ctx context.Context, log *zap.Logger) error {
+	_, err := bootstrap.Bootstrap(ctx, p.exporter("bootstrap", log), bootstrap.Seed{Enable: true})
+	return err
+}
+
+// throughTheActs writes while things happen, and until the zombie's late requests have
+// come through.
+func (p *play) throughTheActs(ctx context.Context) error {
+	acts, thawed := p.acts(), false
+	return p.writeUntil(ctx, p.length+demoSettle, func(context.Context) (bool, error) {
 		for len(acts) > 0 && time.Since(p.began) >= time.Duration(acts[0].at*float64(p.length)) {
 			if err := acts[0].do(); err != nil {
-				return err
+				return false, err
 			}
 			if acts[0].say != "" {
 				p.say("%s", acts[0].say)
 			}
 			acts = acts[1:]
 		}
-		if !thawed && p.isThawed() {
+		if !thawed && p.network.isThawed() {
 			thawed = true
 			p.say("worker-2 THAWS, a zombie: its late file arrives")
 		}
-		if p.tick(tick) {
-			tick = time.Now()
+		return thawed && time.Since(p.began) >= p.length, nil
+	})
+}
+
+// writeUntil writes to the table until something is so, for so long at most.
+func (p *play) writeUntil(ctx context.Context, limit time.Duration, done func(context.Context) (bool, error)) error {
+	for deadline := time.Now().Add(limit); ; {
+		if ok, err := done(ctx); ok || err != nil {
+			return err
 		}
-		if time.Since(p.began) > p.length+demoSettle {
-			return fmt.Errorf("worker-2 has written nothing for %v", demoSettle)
+		if time.Now().After(deadline) {
+			if p.sabotage != "" {
+				return nil // then the check tells
+			}
+			return fmt.Errorf("the demo is stuck: what it waits for has not come in %v", limit)
 		}
+		if err := p.author.Step(ctx); err != nil {
+			return err
+		}
+		p.tick()
 		// A pause keeps the table at a size that a laptop folds in a second.
-		if written%2 == 0 {
+		if p.written.Add(1)%2 == 0 {
 			select {
 			case <-ctx.Done():
 				return ctx.Err()
@@ -188,13 +148,16 @@ func (p *play) perform(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
 }
 
-func (p *play) isThawed() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return !p.thaw.IsZero() && time.Since(p.thaw) > 0
+// isRepaired tells whether a gap was seen, and none is left.
+func (p *play) isRepaired(ctx context.Context) (bool, error) {
+	if p.written.Load()%50 != 0 {
+		return false, nil // not at each write
+	}
+	l, err := p.scene.Ledger("observer").Read(ctx)
+	p.tellOf(&l)
+	return err == nil && len(l.Gaps) > 0 && len(l.Missing()) == 0 && l.Gaps[len(l.Gaps)-1].State == ledger.GapClosed, err
 }
 
 func (p *play) split() error {
@@ -204,14 +167,15 @@ func (p *play) split() error {
 }
 
 // tick shows progress: often where it redraws in place, else once a second.
-func (p *play) tick(last time.Time) bool {
+func (p *play) tick() {
 	every := time.Second
 	if p.terminal {
 		every = 100 * time.Millisecond
 	}
-	if time.Since(last) < every {
-		return false
+	if time.Since(p.ticked) < every {
+		return
 	}
+	p.ticked = time.Now()
 	open := 0
 	shards := p.scene.Cloud.Shards(scene.TableName)
 	for _, s := range shards {
@@ -219,27 +183,11 @@ func (p *play) tick(last time.Time) bool {
 			open++
 		}
 	}
-	p.progress(p.clock(), float64(time.Since(p.began))/float64(p.length), fmt.Sprintf("%6d requests  %6d rows in the lake  %2d shards, %d open",
+	whole := p.length + demoOutage + demoRepair
+	p.progress(p.clock(), float64(time.Since(p.began))/float64(whole), fmt.Sprintf("%6d requests  %6d rows in the lake  %2d shards, %d open",
 		p.written.Load(), p.durable.Load(), len(shards), open))
-	return true
 }
 
 func (p *play) clock() string { return fmt.Sprintf("%5.1fs  ", time.Since(p.began).Seconds()) }
 
 func (p *play) say(format string, args ...any) { p.line(p.clock() + fmt.Sprintf(format, args...)) }
-
-// counting counts the rows that became durable, for the progress line.
-type counting struct {
-	writer.Store
-	rows *atomic.Int64
-}
-
-func (c *counting) PutNew(ctx context.Context, key string, body []byte, meta map[string]string) error {
-	err := c.Store.PutNew(ctx, key, body, meta)
-	if err == nil {
-		if n, err := strconv.ParseInt(meta["rows"], 10, 64); err == nil {
-			c.rows.Add(n)
-		}
-	}
-	return err
-}

@@ -4,34 +4,29 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 
 	"dynamolake/internal/lakecheck"
-	"dynamolake/internal/scene"
 )
 
-// demo runs the command in virtual time.
+// demo runs the command in virtual time. The decompressors of the Parquet reader wait in a pool of
+// the process, and must not be used in the next bubble: two collections empty it.
 func demo(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	if err := lakecheck.Warm(); err != nil {
 		t.Fatal(err)
 	}
+	runtime.GC()
+	runtime.GC()
 	var out, err bytes.Buffer
 	synctest.Test(t, func(t *testing.T) {
 		code = run(t.Context(), append([]string{"demo"}, args...), nil, streams{out: &out, err: &err})
 	})
 	return code, out.String(), err.String()
-}
-
-// seeds is how many runs of a kind there are; the race detector runs -short.
-func seeds() int {
-	if testing.Short() {
-		return 1
-	}
-	return 3
 }
 
 // lastLine is the figures of a run, which must have the keys that were promised and
@@ -40,7 +35,7 @@ func lastLine(t *testing.T, stdout string) map[string]float64 {
 	t.Helper()
 	lines := strings.Split(strings.TrimSuffix(stdout, "\n"), "\n")
 	last := lines[len(lines)-1]
-	want := []string{"items", "changes", "lost", "doubled", "out_of_order", "files", "seconds"}
+	want := []string{"items", "changes", "lost", "doubled", "out_of_order", "files", "gaps_repaired", "compacted", "seconds"}
 	var keys []string
 	d := json.NewDecoder(strings.NewReader(last))
 	for {
@@ -63,9 +58,11 @@ func lastLine(t *testing.T, stdout string) map[string]float64 {
 }
 
 func TestDemoProvesTheLake(t *testing.T) {
-	for seed := range seeds() {
+	for seed := range 2 {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			t.Parallel()
+			if seed > 0 && testing.Short() {
+				t.Skip("one is enough for the race detector")
+			}
 			code, out, log := demo(t, "--output", "json", "--seed", fmt.Sprint(seed))
 			if code != 0 {
 				t.Fatalf("exit code %d, want 0\n%s", code, log)
@@ -74,13 +71,13 @@ func TestDemoProvesTheLake(t *testing.T) {
 				t.Errorf("stdout is for the line of figures alone:\n%s", out)
 			}
 			f := lastLine(t, out)
-			if f["lost"]+f["doubled"]+f["out_of_order"] != 0 || f["items"] == 0 || f["changes"] < 1000 || f["files"] == 0 {
+			if f["lost"]+f["doubled"]+f["out_of_order"] != 0 || f["items"] == 0 || f["changes"] < 1000 || f["files"] == 0 || f["gaps_repaired"] == 0 || f["compacted"] == 0 {
 				t.Errorf("figures: %v", f)
 			}
 			if f["seconds"] > 30 {
 				t.Errorf("it took %v s", f["seconds"])
 			}
-			for _, told := range []string{"splits", "KILLED", "FROZEN", "rolls", "THAWS", "LOST"} {
+			for _, told := range []string{"splits", "KILLED", "FROZEN", "rolls", "THAWS", "LOST", "FULL EXPORT", "STOPPED", "a GAP", "WINDOW", "CLOSED"} {
 				if !strings.Contains(log, told) {
 					t.Errorf("it does not tell of %s:\n%s", told, log)
 				}
@@ -96,10 +93,10 @@ func TestDemoPrintsATable(t *testing.T) {
 	}
 	_, result, found := strings.Cut(out, "\n\n")
 	lines := strings.Split(result, "\n")
-	if !found || len(lines) < 9 || lines[8] != "lake == table: every change once, in order, every item equal" {
+	if !found || len(lines) < 11 || lines[10] != "lake == table: every change once, in order, or in the window that repaired its loss; every item equal" {
 		t.Fatalf("no verdict after the table:\n%s", out)
 	}
-	for _, row := range lines[:7] {
+	for _, row := range lines[:9] {
 		if len(row) != len(lines[0]) {
 			t.Errorf("%q does not line up with %q", row, lines[0])
 		}
@@ -112,23 +109,20 @@ func TestDemoPrintsATable(t *testing.T) {
 // TestDemoCatchesEachSabotage: a check that cannot fail is none.
 func TestDemoCatchesEachSabotage(t *testing.T) {
 	// What each is bound to do.
-	figure := map[string]string{"checkpoint-early": "lost", "overwrite": "lost", "fork": "doubled"}
-	for _, sabotage := range scene.Sabotages() {
-		for seed := range seeds() {
-			t.Run(fmt.Sprint(sabotage, " with seed ", seed), func(t *testing.T) {
-				t.Parallel()
-				code, out, log := demo(t, "--output=json", "--break="+sabotage, "--seed", fmt.Sprint(seed))
-				if code != 1 {
-					t.Errorf("exit code %d, want 1", code)
-				}
-				if f := lastLine(t, out); f[figure[sabotage]] == 0 {
-					t.Errorf("%s is 0 in %s%s", figure[sabotage], out, log)
-				}
-				if !strings.Contains(log, "the lake is NOT the table") {
-					t.Errorf("stderr does not say so:\n%s", log)
-				}
-			})
-		}
+	figure := map[string]string{"checkpoint-early": "lost", "overwrite": "lost", "fork": "doubled", "window-too-short": "lost"}
+	for _, sabotage := range sabotages() {
+		t.Run(sabotage, func(t *testing.T) {
+			code, out, log := demo(t, "--output=json", "--break="+sabotage)
+			if code != 1 {
+				t.Errorf("exit code %d, want 1", code)
+			}
+			if f := lastLine(t, out); f[figure[sabotage]] == 0 {
+				t.Errorf("%s is 0 in %s%s", figure[sabotage], out, log)
+			}
+			if !strings.Contains(log, "the lake is NOT the table") {
+				t.Errorf("stderr does not say so:\n%s", log)
+			}
+		})
 	}
 }
 

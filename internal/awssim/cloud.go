@@ -17,6 +17,7 @@ type Config struct {
 	Account string // 123456789012
 
 	Retention    time.Duration // of stream records; 24 h
+	TrimEvery    time.Duration // how often what is older is trimmed; 0 = at once
 	IteratorLife time.Duration // of a shard iterator; 15 min
 	RollEvery    time.Duration // mean life of an open shard; 0 = rolled on command only
 	Shards       int           // of a stream when it is enabled; 1. SetShards for one table

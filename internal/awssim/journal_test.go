@@ -46,3 +46,21 @@ func TestWritesAreKnownWithoutAStream(t *testing.T) {
 		}
 	})
 }
+
+func TestTrimsComeInSteps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, awssim.Config{Retention: time.Minute, TrimEvery: 10 * time.Second})
+		shard := w.Shards("orders")[0].ID
+		time.Sleep(time.Until(time.Now().Truncate(time.Minute).Add(time.Minute + 5*time.Second)))
+		w.put("a", "1")
+		for _, c := range []struct {
+			wait time.Duration
+			want int
+		}{{64 * time.Second, 1}, {2 * time.Second, 0}} {
+			time.Sleep(c.wait)
+			if got, _ := w.read(shard); len(got) != c.want {
+				t.Errorf("%v later there are %d records, want %d", c.wait, len(got), c.want)
+			}
+		}
+	})
+}

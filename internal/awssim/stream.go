@@ -182,6 +182,9 @@ func (s *stream) route(hash uint64) *shard { return s.open[s.find(hash)] }
 // horizon is the time before which records may no longer be read.
 func (c *Cloud) horizon(s *stream, now time.Time) time.Time {
 	h := now.Add(-c.cfg.Retention)
+	if every := c.cfg.TrimEvery; every > 0 {
+		h = h.Truncate(every)
+	}
 	if s.trim.After(h) {
 		return s.trim
 	}

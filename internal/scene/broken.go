@@ -29,6 +29,9 @@ var sabotages = map[string]func(context.Context, writer.Store) writer.Store{
 // Sabotages names the ways to break the promise.
 func Sabotages() []string { return []string{"checkpoint-early", "overwrite", "fork"} }
 
+// WindowTooShort is the name of the sabotage that [Scene.ShortLedger] is.
+const WindowTooShort = "window-too-short"
+
 // Break returns a store that breaks the promise in the named way, for a worker that
 // lives as long as the context. The store is one of [Scene.Store].
 func Break(life context.Context, how string, s writer.Store) writer.Store {

@@ -109,8 +109,11 @@ func (m *mixed) outage(fleet bool, d time.Duration) {
 	if !fleet {
 		return
 	}
-	if m.rng.IntN(2) == 0 { // what was read last may go unseen
-		m.live(time.Second, 20)
+	unseen := m.rng.IntN(2) == 0 // what was read last goes while nobody looks
+	if unseen {
+		for n := range 3 {
+			m.item(m.next*10+n, true)
+		}
 		time.Sleep(10 * time.Minute)
 	}
 	for _, a := range m.workers {
@@ -118,6 +121,9 @@ func (m *mixed) outage(fleet bool, d time.Duration) {
 			m.kill(a)
 		}
 		a.stop()
+	}
+	for n := 0; unseen && n < 3; n++ {
+		m.item(m.next*10+n, false)
 	}
 	m.live(d, 10+m.rng.IntN(30))
 	m.hire()
