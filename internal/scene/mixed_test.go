@@ -173,9 +173,17 @@ func (s *totals) plus(o *totals) {
 		to *int
 		n  int
 	}{
-		{&s.Histories, o.Histories}, {&s.Repaired, o.Repaired}, {&s.Reseeded, o.Reseeded}, {&s.Replaced, o.Replaced},
-		{&s.Following, o.Following}, {&s.Fulls, o.Fulls}, {&s.Windows, o.Windows}, {&s.Overlap, o.Overlap},
-		{&s.Changes, o.Changes}, {&s.Compacted, o.Compacted}, {&s.Seeded, o.Seeded},
+		{&s.Histories, o.Histories},
+		{&s.Repaired, o.Repaired},
+		{&s.Reseeded, o.Reseeded},
+		{&s.Replaced, o.Replaced},
+		{&s.Following, o.Following},
+		{&s.Fulls, o.Fulls},
+		{&s.Windows, o.Windows},
+		{&s.Overlap, o.Overlap},
+		{&s.Changes, o.Changes},
+		{&s.Compacted, o.Compacted},
+		{&s.Seeded, o.Seeded},
 	} {
 		*f.to += f.n
 	}
