@@ -68,6 +68,7 @@ type world struct {
 	journal []lakecheck.Record
 	items   map[string]string
 	store   *memory
+	epoch   int64 // of what is committed
 }
 
 func newWorld(t testing.TB, keys transform.KeySchema) *world {
@@ -76,6 +77,7 @@ func newWorld(t testing.TB, keys transform.KeySchema) *world {
 		keys:    keys,
 		encoder: writer.NewEncoder(writer.Schema{Keys: keys, OldImage: true, Table: "orders", Dataset: "all"}),
 		items:   map[string]string{},
+		epoch:   1,
 		store:   &memory{objects: map[string]stored{}, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)},
 	}
 }
@@ -150,7 +152,7 @@ func (w *world) file(shard, after string, ended bool, records ...lakecheck.Recor
 	if !ok {
 		w.t.Fatal("nothing to cut")
 	}
-	f, err := w.encoder.Encode(slice, writer.Info{Shard: shard, Writer: "w1", Epoch: 1})
+	f, err := w.encoder.Encode(slice, writer.Info{Shard: shard, Writer: "w1", Epoch: w.epoch})
 	if err != nil {
 		w.t.Fatal(err)
 	}
