@@ -28,8 +28,14 @@ const (
 	exportGroupBytes = 32 << 20
 
 	// A key is at most 2 KB long, so bounds in the page index are never cut. The
-	// library cuts an upper bound of 0xFF bytes to a lower one.
+	// library cuts an upper bound of 0xFF bytes to a lower one. Attributes are longer, and
+	// boundedType cuts their bounds better.
 	boundBytes = 2048
+
+	// A page is in memory before it is compressed, one for each column. Where attributes
+	// make many columns, pages are smaller, but for the least.
+	allPageBytes   = 32 << 20
+	leastPageBytes = 64 << 10
 )
 
 // fileWriter writes one file at a time and keeps its buffers: begin, add as often
@@ -37,9 +43,12 @@ const (
 type fileWriter struct {
 	cols []column
 	pq   *parquet.GenericWriter[any]
-	vals [][]parquet.Value // by column; those of fixed columns stay for the file
+	vals [][]parquet.Value   // by column; those of fixed columns stay for the file
+	kept []*transform.Change // of a run
 	rows rows
+	rule Rule
 	out  bytes.Buffer // of slice
+	n    int64        // rows in the file
 
 	groupBytes int64 // of DynamoDB JSON in a row group
 	group      int64 // in the one under way
@@ -47,14 +56,22 @@ type fileWriter struct {
 
 func newFileWriter(l layout, groupBytes int64) *fileWriter {
 	w := &fileWriter{cols: l.cols, vals: make([][]parquet.Value, len(l.cols)), groupBytes: groupBytes}
+	page := pageBytes
+	if l.plan != nil {
+		w.rows.run = l.plan.NewRun()
+		page = max(min(pageBytes, allPageBytes/len(l.cols)), leastPageBytes)
+		if l.rule != nil {
+			w.rule = l.rule()
+		}
+	}
 	options := []parquet.WriterOption{
 		parquet.NewSchema("change", newRowNode(l.cols)),
 		parquet.CreatedBy("dynamolake", strconv.Itoa(FormatVersion), "parquet-go"),
 		parquet.Compression(&pqzstd.Codec{Level: zstd.SpeedFastest}),
 		parquet.DataPageVersion(2),
 		parquet.DataPageStatistics(false), // the page index says it once
-		parquet.PageBufferSize(pageBytes),
-		parquet.ColumnIndexSizeLimit(func([]string) int { return boundBytes }),
+		parquet.PageBufferSize(page),
+		parquet.ColumnIndexSizeLimit(l.boundLimit),
 	}
 	if l.sorted != "" {
 		options = append(options, parquet.SortingWriterConfig(parquet.SortingColumns(parquet.Ascending(l.sorted))))
@@ -62,15 +79,15 @@ func newFileWriter(l layout, groupBytes int64) *fileWriter {
 	for i, c := range l.cols {
 		w.vals[i] = make([]parquet.Value, 0, runRows)
 		if c.blank {
-			options = append(options, parquet.SkipPageBounds(c.name))
+			options = append(options, parquet.SkipPageBounds(c.pathOf()...))
 		}
 	}
 	w.pq = parquet.NewGenericWriter[any](&w.out, options...)
 	return w
 }
 
-// slice writes the file of a slice.
-func (w *fileWriter) slice(s Slice, info Info, footer [][2]string) ([]byte, error) {
+// slice writes the file of a slice. footer is asked for when its rows are known.
+func (w *fileWriter) slice(s Slice, info Info, footer func(rows int64) [][2]string) ([]byte, error) {
 	w.out.Reset()
 	w.begin(&w.out, rows{shard: []byte(strings.ToValidUTF8(info.Shard, "\uFFFD")), source: sourceStream, epoch: info.Epoch})
 	for _, part := range s.parts {
@@ -78,7 +95,7 @@ func (w *fileWriter) slice(s Slice, info Info, footer [][2]string) ([]byte, erro
 			return nil, err
 		}
 	}
-	if err := w.end(footer); err != nil {
+	if err := w.end(footer(w.n)); err != nil {
 		return nil, err
 	}
 	return bytes.Clone(w.out.Bytes()), nil
@@ -90,8 +107,8 @@ func (w *fileWriter) begin(out io.Writer, r rows) {
 	// names and the sorting column, which the library shares with the next file.
 	clear(w.pq.File().Metadata().RowGroups)
 	w.pq.Reset(out)
-	r.text = w.rows.text
-	w.rows, w.group = r, 0
+	r.text, r.run = w.rows.text, w.rows.run
+	w.rows, w.group, w.n = r, 0, 0
 	for i := range w.vals {
 		w.vals[i] = w.vals[i][:0]
 	}
@@ -127,6 +144,10 @@ func (w *fileWriter) end(footer [][2]string) error {
 	for i := range w.vals {
 		clear(w.vals[i][:cap(w.vals[i])]) // they point into the pages
 	}
+	clear(w.kept[:cap(w.kept)])
+	if w.rows.run != nil {
+		w.rows.run.Reset()
+	}
 	return nil
 }
 
@@ -141,13 +162,26 @@ func run(part []transform.Change) (n int, bytes int64) {
 
 func (w *fileWriter) run(part []transform.Change) error {
 	w.rows.text = w.rows.text[:0]
+	w.shred(part)
+	if len(w.kept) == 0 {
+		return nil
+	}
 	for i, cw := range w.pq.ColumnWriters() {
 		c, vals := &w.cols[i], w.vals[i]
 		if !c.fixed {
 			vals = vals[:0]
 		}
-		for j := len(vals); j < len(part); j++ {
-			v, ok := c.value(&w.rows, &part[j])
+		if c.typed != nil {
+			vals, w.rows.text = c.typed.appendValues(vals, w.rows.text, w.rows.run.Leaf(c.typed.leaf), i)
+			w.vals[i] = vals
+			if _, err := cw.WriteRowValues(vals); err != nil {
+				return fmt.Errorf("column %s: %w", c.name, err)
+			}
+			continue
+		}
+		for j := len(vals); j < len(w.kept); j++ {
+			w.rows.row = j
+			v, ok := c.value(&w.rows, w.kept[j])
 			if ok {
 				v = v.Level(0, c.def, i)
 			} else {
@@ -156,9 +190,35 @@ func (w *fileWriter) run(part []transform.Change) error {
 			vals = append(vals, v)
 		}
 		w.vals[i] = vals
-		if _, err := cw.WriteRowValues(vals[:len(part)]); err != nil {
+		if _, err := cw.WriteRowValues(vals[:len(w.kept)]); err != nil {
 			return fmt.Errorf("column %s: %w", c.name, err)
 		}
 	}
+	w.n += int64(len(w.kept))
 	return nil
+}
+
+// shred adds the changes to the run of attribute columns, if there is one, and has the
+// rule say which to keep.
+func (w *fileWriter) shred(part []transform.Change) {
+	w.kept = w.kept[:0]
+	run := w.rows.run
+	if run != nil {
+		run.Reset()
+	}
+	for i := range part {
+		c := &part[i]
+		if run != nil {
+			if c.New == nil {
+				run.Blank()
+			} else {
+				run.Shred(c.New, c.Hash.Exact, c.Range.Exact)
+			}
+			if w.rule != nil && !w.rule(run, c) {
+				run.Undo()
+				continue
+			}
+		}
+		w.kept = append(w.kept, c)
+	}
 }
