@@ -161,11 +161,16 @@ func run(part []transform.Change) (n int, bytes int64) {
 }
 
 func (w *fileWriter) run(part []transform.Change) error {
-	w.rows.text = w.rows.text[:0]
 	w.shred(part)
 	if len(w.kept) == 0 {
 		return nil
 	}
+	return w.write()
+}
+
+// write writes the rows that are kept, column by column.
+func (w *fileWriter) write() error {
+	w.rows.text = w.rows.text[:0]
 	for i, cw := range w.pq.ColumnWriters() {
 		c, vals := &w.cols[i], w.vals[i]
 		if !c.fixed {
