@@ -4,6 +4,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/encoding"
 )
 
 // boundedType cuts the bounds of strings and binary short, in the chunk's statistics and the
@@ -19,6 +20,10 @@ const cutAt = 64
 
 func (t boundedType) NewColumnBuffer(column, values int) parquet.ColumnBuffer {
 	return &boundedBuffer{t.Type.NewColumnBuffer(column, values), t.cut}
+}
+
+func (t boundedType) NewDictionary(column, values int, data encoding.Values) parquet.Dictionary {
+	return boundedDict{t.Type.NewDictionary(column, values, data), t.cut}
 }
 
 type boundedBuffer struct {

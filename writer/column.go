@@ -56,14 +56,17 @@ const (
 // layout is what all files of a schema and an origin have in common.
 type layout struct {
 	cols   []column
-	sorted string       // the column that rows ascend by, if there is one
-	plan   *schema.Plan // nil without attribute columns
-	rule   func() Rule  // nil without a rule
+	sorted string // the column that rows ascend by, if there is one
+	schema Schema
+	origin origin
 }
 
 // columnsOf lays out a change row. The order is that of docs/format.md.
-func columnsOf(s Schema, o origin) layout {
-	l := layout{sorted: "_seq", plan: s.Plan, rule: s.Rule}
+func columnsOf(s Schema, o origin) layout { return columnsWith(s, o, nil) }
+
+// columnsWith gives dictionaries to these leaves of the plan.
+func columnsWith(s Schema, o origin, dicts []bool) layout {
+	l := layout{sorted: "_seq", schema: s, origin: o}
 	optional := 0 // what streams always have
 	if o == ofExport {
 		l.sorted, optional = "", 1
@@ -119,7 +122,7 @@ func columnsOf(s Schema, o origin) layout {
 		}
 		cols = append(cols, col)
 	}
-	cols = append(cols, typedColumns(s.Plan)...)
+	cols = append(cols, typedColumns(s.Plan, dicts)...)
 	if s.OldImage {
 		cols = append(cols, column{name: "_old", id: idOld, def: 1, blank: true, node: jsonNode("{"), value: func(_ *rows, c *transform.Change) (parquet.Value, bool) {
 			return parquet.ByteArrayValue(c.Old), c.Old != nil

@@ -41,28 +41,41 @@ const (
 // fileWriter writes one file at a time and keeps its buffers: begin, add as often
 // as need be, end. After an error its state is unknown.
 type fileWriter struct {
-	cols []column
-	pq   *parquet.GenericWriter[any]
-	vals [][]parquet.Value   // by column; those of fixed columns stay for the file
-	kept []*transform.Change // of a run
-	rows rows
-	rule Rule
-	out  bytes.Buffer // of slice
-	n    int64        // rows in the file
+	layout
+	pq      *parquet.GenericWriter[any]
+	vals    [][]parquet.Value   // by column; those of fixed columns stay for the file
+	kept    []*transform.Change // of a run
+	rows    rows
+	rule    Rule
+	out     bytes.Buffer // of slice
+	to      io.Writer    // of the file
+	n       int64        // rows in it
+	chooser *chooser     // nil without a plan
+	begun   bool         // the file has rows
 
 	groupBytes int64 // of DynamoDB JSON in a row group
 	group      int64 // in the one under way
 }
 
 func newFileWriter(l layout, groupBytes int64) *fileWriter {
-	w := &fileWriter{cols: l.cols, vals: make([][]parquet.Value, len(l.cols)), groupBytes: groupBytes}
-	page := pageBytes
-	if l.plan != nil {
-		w.rows.run = l.plan.NewRun()
-		page = max(min(pageBytes, allPageBytes/len(l.cols)), leastPageBytes)
-		if l.rule != nil {
-			w.rule = l.rule()
+	w := &fileWriter{layout: l, vals: make([][]parquet.Value, len(l.cols)), groupBytes: groupBytes}
+	if plan := l.schema.Plan; plan != nil {
+		w.rows.run, w.chooser = plan.NewRun(), newChooser(plan)
+		if l.schema.Rule != nil {
+			w.rule = l.schema.Rule()
 		}
+	}
+	for i := range l.cols {
+		w.vals[i] = make([]parquet.Value, 0, runRows)
+	}
+	w.pq = l.parquetWriter(&w.out)
+	return w
+}
+
+func (l *layout) parquetWriter(out io.Writer) *parquet.GenericWriter[any] {
+	page := pageBytes
+	if l.schema.Plan != nil {
+		page = max(min(pageBytes, allPageBytes/len(l.cols)), leastPageBytes)
 	}
 	options := []parquet.WriterOption{
 		parquet.NewSchema("change", newRowNode(l.cols)),
@@ -76,14 +89,12 @@ func newFileWriter(l layout, groupBytes int64) *fileWriter {
 	if l.sorted != "" {
 		options = append(options, parquet.SortingWriterConfig(parquet.SortingColumns(parquet.Ascending(l.sorted))))
 	}
-	for i, c := range l.cols {
-		w.vals[i] = make([]parquet.Value, 0, runRows)
+	for _, c := range l.cols {
 		if c.blank {
 			options = append(options, parquet.SkipPageBounds(c.pathOf()...))
 		}
 	}
-	w.pq = parquet.NewGenericWriter[any](&w.out, options...)
-	return w
+	return parquet.NewGenericWriter[any](out, options...)
 }
 
 // slice writes the file of a slice. footer is asked for when its rows are known.
@@ -107,6 +118,7 @@ func (w *fileWriter) begin(out io.Writer, r rows) {
 	// names and the sorting column, which the library shares with the next file.
 	clear(w.pq.File().Metadata().RowGroups)
 	w.pq.Reset(out)
+	w.to, w.begun = out, false
 	r.text, r.run = w.rows.text, w.rows.run
 	w.rows, w.group, w.n = r, 0, 0
 	for i := range w.vals {
@@ -117,6 +129,13 @@ func (w *fileWriter) begin(out io.Writer, r rows) {
 // add writes rows. It keeps nothing of the changes but what columns that are the
 // same in every row made of the first.
 func (w *fileWriter) add(part []transform.Change) error {
+	if !w.begun && w.chooser != nil {
+		w.begun = true
+		if dicts, changed := w.chooser.choose(w.schema.Plan, part); changed {
+			w.layout = columnsWith(w.schema, w.origin, dicts)
+			w.pq = w.parquetWriter(w.to)
+		}
+	}
 	for len(part) > 0 {
 		n, bytes := run(part)
 		if err := w.run(part[:n]); err != nil {

@@ -28,10 +28,13 @@ const (
 )
 
 // typedColumns are the leaves of a plan's columns; no plan has none.
-func typedColumns(p *schema.Plan) []column {
+func typedColumns(p *schema.Plan, dicts []bool) []column {
 	var cols []column
 	if p == nil {
 		return nil
+	}
+	if dicts == nil {
+		dicts = make([]bool, len(p.Leaves))
 	}
 	last := -1
 	for i, l := range p.Leaves {
@@ -40,7 +43,7 @@ func typedColumns(p *schema.Plan) []column {
 		if l.Column != last {
 			last = l.Column
 			top := &p.Columns[last]
-			c.name, c.node, c.id = top.Name, typeNode(&top.Type), top.ID
+			c.name, c.node, c.id = top.Name, typeNode(&top.Type, dicts[i:]), top.ID
 		}
 		cols = append(cols, c)
 	}
@@ -69,19 +72,32 @@ func (l *layout) boundLimit(path []string) int {
 //
 // Sets are lists: Parquet has no sets. Lists have the form of three levels, which all
 // readers know. What is inside a list or a struct may be null, as everything above it.
-func typeNode(t *schema.Type) parquet.Node {
+func typeNode(t *schema.Type, dicts []bool) parquet.Node {
+	node, _ := nestedNode(t, dicts)
+	return node
+}
+
+// nestedNode takes the dictionaries of its leaves, and returns those that follow.
+func nestedNode(t *schema.Type, dicts []bool) (parquet.Node, []bool) {
 	switch t.Kind {
 	case schema.List, schema.Set:
-		return parquet.List(parquet.FieldID(parquet.Optional(typeNode(t.Elem)), t.ElemID))
+		elem, dicts := nestedNode(t.Elem, dicts)
+		return parquet.List(parquet.FieldID(parquet.Optional(elem), t.ElemID)), dicts
 	case schema.Struct:
 		var n rowNode
 		for i := range t.Fields {
 			f := &t.Fields[i]
-			n.fields = append(n.fields, field{parquet.FieldID(parquet.Optional(typeNode(&f.Type)), f.ID), f.Name})
+			var inside parquet.Node
+			inside, dicts = nestedNode(&f.Type, dicts)
+			n.fields = append(n.fields, field{parquet.FieldID(parquet.Optional(inside), f.ID), f.Name})
 		}
-		return n
+		return n, dicts
 	}
-	return scalarNode(t)
+	node := scalarNode(t)
+	if dicts[0] {
+		node = parquet.Encoded(node, &parquet.RLEDictionary)
+	}
+	return node, dicts[1:]
 }
 
 // scalarNode is the leaf of a scalar.

@@ -44,7 +44,7 @@ func encodeTyped(t testing.TB, s writer.Schema, records []writer.Record) []byte 
 	b := writer.NewBatch(transform.Seq{})
 	body := writer.PageBody("", records...)
 	p := new(transform.Page)
-	if err := transform.NewDecoder(s.Keys).Decode(body, p); err != nil || len(p.Rejects) > 0 {
+	if err := transform.NewDecoder(typedKeys).Decode(body, p); err != nil || len(p.Rejects) > 0 {
 		t.Fatal(err, len(p.Rejects))
 	}
 	b.Add(body, p, time.Unix(0, 0))
@@ -275,5 +275,34 @@ datasets:
 	}
 	if x.Rows != 666 || x.Meta["rows"] != "666" || made != 1 {
 		t.Errorf("%d rows, said to be %s, by %d rules", x.Rows, x.Meta["rows"], made)
+	}
+}
+
+// TestDamagedTypedFiles give an error or rows; never a panic.
+func TestDamagedTypedFiles(t *testing.T) {
+	body := typedFiles(t, "", parseSchema(t, everyType), 1, 30)[0].body
+	random := rand.New(rand.NewPCG(1, 2))
+	read, failed := 0, 0
+	for range 1500 {
+		damaged := bytes.Clone(body)
+		for range 1 + random.IntN(3) {
+			damaged[random.IntN(len(damaged))] ^= byte(1 << random.IntN(8))
+		}
+		x, err := writer.OpenRows(bytes.NewReader(damaged), int64(len(damaged)))
+		if err != nil {
+			failed++
+			continue
+		}
+		for r, err := range x.All(t.Context(), writer.AllFields) {
+			if err != nil {
+				failed++
+				break
+			}
+			_, _ = x.Rebuild(r)
+			read++
+		}
+	}
+	if read == 0 || failed == 0 {
+		t.Errorf("%d rows read, %d files refused", read, failed)
 	}
 }
