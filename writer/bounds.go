@@ -16,9 +16,9 @@ import (
 //   - Told to skip a column's bounds, it writes "" as the least and the greatest
 //     value of every page instead.
 
-// decimalNode is decimal(38,9) in 16 bytes, big-endian two's complement.
-func decimalNode() parquet.Node {
-	return parquet.Decimal(9, 38, decimalType{parquet.FixedLenByteArrayType(16)})
+// decimalNode is a decimal in 16 bytes, big-endian two's complement.
+func decimalNode(precision, scale int) parquet.Node {
+	return parquet.Decimal(scale, precision, decimalType{parquet.FixedLenByteArrayType(16)})
 }
 
 // decimalType orders as signed.
@@ -78,22 +78,30 @@ func compareSigned(a, b []byte) int {
 	return bytes.Compare(a, b)
 }
 
-// jsonNode is a string column of JSON objects. They may be large and their order
-// means nothing, so neither the chunk nor the page index tells real bounds. But
-// a page index must hold bounds, and each object lies between "{" and "|".
-func jsonNode() parquet.Node { return parquet.Leaf(jsonType{parquet.String().Type()}) }
-
-type jsonType struct{ parquet.Type }
-
-func (t jsonType) NewColumnIndexer(sizeLimit int) parquet.ColumnIndexer {
-	return jsonIndexer{t.Type.NewColumnIndexer(sizeLimit)}
+// jsonNode is a string column of JSON that begins with a byte from low to "{". It may be
+// large and its order means nothing, so neither the chunk nor the page index tells real
+// bounds. But a page index must hold bounds, and all such JSON lies between low and "|".
+func jsonNode(low string) parquet.Node {
+	return parquet.Leaf(jsonType{parquet.String().Type(), low})
 }
 
-type jsonIndexer struct{ parquet.ColumnIndexer }
+type jsonType struct {
+	parquet.Type
+	low string
+}
+
+func (t jsonType) NewColumnIndexer(sizeLimit int) parquet.ColumnIndexer {
+	return jsonIndexer{t.Type.NewColumnIndexer(sizeLimit), t.low}
+}
+
+type jsonIndexer struct {
+	parquet.ColumnIndexer
+	low string
+}
 
 func (x jsonIndexer) IndexPage(values, nulls int64, low, high parquet.Value) {
 	if nulls < values {
-		low, high = parquet.ByteArrayValue([]byte("{")), parquet.ByteArrayValue([]byte("|"))
+		low, high = parquet.ByteArrayValue([]byte(x.low)), parquet.ByteArrayValue([]byte("|"))
 	}
 	x.ColumnIndexer.IndexPage(values, nulls, low, high)
 }

@@ -6,21 +6,25 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"dynamolake/transform"
+	"dynamolake/transform/schema"
 )
 
-// column is one column of a change row. All are leaves at the top level.
+// column is one leaf column of a change row. All are at the top level, but for those of
+// nested attribute columns.
 type column struct {
 	name  string
-	node  parquet.Node
-	id    int  // Parquet field id
-	def   int  // definition level of a value: 1 when the column is nullable
-	blank bool // no bounds in the chunk's statistics: see jsonType
-	fixed bool // the same value, or null, in every row of a file
+	path  []string     // of a nested one; else it is the name
+	node  parquet.Node // at the top level; nil for all leaves of a nested one but the first
+	id    int          // Parquet field id of node
+	def   int          // definition level of a value: 1 when the column is nullable
+	blank bool         // no bounds in the chunk's statistics: see jsonType
+	fixed bool         // the same value, or null, in every row of a file
 	value func(*rows, *transform.Change) (v parquet.Value, ok bool)
+	typed *typedLeaf // in place of value, of an attribute column
 }
 
 // Field ids below 101 are the metadata columns', those from 101 on the key
-// columns' and from 1001 on the attribute columns' ([transform.Column]).
+// columns' ([transform.Column]) and from 1001 on the attribute columns' ([schema.Column]).
 const (
 	idOp = iota + 1
 	idSeq
@@ -53,11 +57,16 @@ const (
 type layout struct {
 	cols   []column
 	sorted string // the column that rows ascend by, if there is one
+	schema Schema
+	origin origin
 }
 
 // columnsOf lays out a change row. The order is that of docs/format.md.
-func columnsOf(s Schema, o origin) layout {
-	l := layout{sorted: "_seq"}
+func columnsOf(s Schema, o origin) layout { return columnsWith(s, o, nil) }
+
+// columnsWith gives dictionaries to these leaves of the plan.
+func columnsWith(s Schema, o origin, dicts []bool) layout {
+	l := layout{sorted: "_seq", schema: s, origin: o}
 	optional := 0 // what streams always have
 	if o == ofExport {
 		l.sorted, optional = "", 1
@@ -103,7 +112,7 @@ func columnsOf(s Schema, o origin) layout {
 		}}
 		switch k.Type {
 		case 'N':
-			col.node = decimalNode()
+			col.node = decimalNode(38, 9)
 			col.value = func(_ *rows, c *transform.Change) (parquet.Value, bool) {
 				v := key(c)
 				return parquet.FixedLenByteArrayValue(v.Dec[:]), v.Exact
@@ -113,18 +122,22 @@ func columnsOf(s Schema, o origin) layout {
 		}
 		cols = append(cols, col)
 	}
-	// Typed attribute columns go here.
+	cols = append(cols, typedColumns(s.Plan, dicts)...)
 	if s.OldImage {
-		cols = append(cols, column{name: "_old", id: idOld, def: 1, blank: true, node: jsonNode(), value: func(_ *rows, c *transform.Change) (parquet.Value, bool) {
+		cols = append(cols, column{name: "_old", id: idOld, def: 1, blank: true, node: jsonNode("{"), value: func(_ *rows, c *transform.Change) (parquet.Value, bool) {
 			return parquet.ByteArrayValue(c.Old), c.Old != nil
 		}})
 	}
-	l.cols = append(cols, column{name: "_rest", id: idRest, def: 1, blank: true, node: jsonNode(), value: func(r *rows, c *transform.Change) (parquet.Value, bool) {
+	l.cols = append(cols, column{name: "_rest", id: idRest, def: 1, blank: true, node: jsonNode("{"), value: func(r *rows, c *transform.Change) (parquet.Value, bool) {
 		if !c.HasRest() {
 			return parquet.Value{}, false
 		}
 		from := len(r.text)
-		r.text = c.AppendRest(r.text)
+		if r.run != nil && c.New != nil {
+			r.text = r.run.AppendRest(r.text, r.row, c.New)
+		} else {
+			r.text = c.AppendRest(r.text)
+		}
 		return parquet.ByteArrayValue(r.text[from:]), true
 	}})
 	return l
@@ -135,8 +148,10 @@ type rows struct {
 	shard  []byte
 	source []byte
 	epoch  int64
-	ts     int64  // of every row, where it is not 0
-	text   []byte // what the values of one run of rows point to
+	ts     int64       // of every row, where it is not 0
+	text   []byte      // what the values of one run of rows point to
+	run    *schema.Run // the run's attribute columns; nil if there are none
+	row    int         // the row in it
 }
 
 var (
@@ -172,11 +187,14 @@ type rowNode struct {
 func newRowNode(cols []column) rowNode {
 	var n rowNode
 	for _, c := range cols {
+		if c.node == nil {
+			continue
+		}
 		node := parquet.Required(c.node)
-		if c.def == 1 {
+		if c.def > 0 {
 			node = parquet.Optional(c.node)
 		}
-		n.fields = append(n.fields, leaf{parquet.FieldID(node, c.id), c.name})
+		n.fields = append(n.fields, field{parquet.FieldID(node, c.id), c.name})
 	}
 	return n
 }
@@ -187,10 +205,10 @@ func (n rowNode) Fields() []parquet.Field { return n.fields }
 // columns are no Go identifiers.
 func (n rowNode) GoType() reflect.Type { return reflect.TypeFor[struct{}]() }
 
-type leaf struct {
+type field struct {
 	parquet.Node
 	name string
 }
 
-func (l leaf) Name() string                      { return l.name }
-func (l leaf) Value(reflect.Value) reflect.Value { return reflect.Value{} }
+func (f field) Name() string                      { return f.name }
+func (f field) Value(reflect.Value) reflect.Value { return reflect.Value{} }

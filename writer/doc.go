@@ -28,6 +28,14 @@
 // The lease's checkpoint only ever follows a durable object. It is a hint that
 // saves reading; the chain is the truth.
 //
+// # Attribute columns
+//
+// A [Schema] with a plan of package schema gives rows typed columns. Each file writer has a
+// [schema.Run]: the images of some rows are taken apart into it, and its cells are
+// written column by column, levels and all, without an item in between; _rest is what the
+// run leaves. The footer tells of the columns, so that a [RowFile] rebuilds items by itself.
+// A [Rule] has its say on each row between the two.
+//
 // # Files of exports
 //
 // The rows of an export have the columns of a stream's, laid out and encoded by the

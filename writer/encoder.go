@@ -18,6 +18,7 @@ import (
 type Encoder struct {
 	schema Schema
 	keys   string // JSON of the key columns
+	attrs  string // JSON of the attribute columns; empty without a plan
 	idle   chan *fileWriter
 	spare  chan *fileWriter // of exports, between two files
 }
@@ -25,7 +26,7 @@ type Encoder struct {
 // NewEncoder returns an encoder of the schema.
 func NewEncoder(s Schema) *Encoder {
 	n := runtime.GOMAXPROCS(0)
-	e := &Encoder{schema: s, keys: keysText(s.Keys), idle: make(chan *fileWriter, n), spare: make(chan *fileWriter, n)}
+	e := &Encoder{schema: s, keys: keysText(s.Keys), attrs: attributesText(s.Plan), idle: make(chan *fileWriter, n), spare: make(chan *fileWriter, n)}
 	for range n {
 		e.idle <- nil // made when first needed
 	}
@@ -41,7 +42,7 @@ func (e *Encoder) Encode(s Slice, info Info) (File, error) {
 		w = newFileWriter(columnsOf(e.schema, ofStream), streamGroupBytes)
 	}
 	l := Link{
-		After: s.After, End: s.End, ShardEnd: s.ShardEnd, Rows: int64(s.Rows),
+		After: s.After, End: s.End, ShardEnd: s.ShardEnd,
 		Writer: escape(info.Writer), Attempt: info.Attempt,
 	}
 	if l.Attempt == "" {
@@ -55,7 +56,10 @@ func (e *Encoder) Encode(s Slice, info Info) (File, error) {
 			l.MaxTS = max(l.MaxTS, c.Created)
 		}
 	}
-	body, err := w.slice(s, info, e.footer(l, info))
+	body, err := w.slice(s, info, func(rows int64) [][2]string {
+		l.Rows = rows
+		return e.footer(l, info)
+	})
 	if err != nil {
 		w = nil // of unknown state
 		return File{}, fmt.Errorf("encode %d rows of shard %s after %s: %w", s.Rows, info.Shard, s.After, err)
@@ -71,7 +75,7 @@ func (e *Encoder) footer(l Link, info Info) [][2]string {
 	for _, name := range []string{"format", "after", "end", "shard-end", "rows", "min-ts", "max-ts", "writer", "attempt"} {
 		kv = append(kv, [2]string{name, meta[name]})
 	}
-	return append(kv,
+	kv = append(kv,
 		[2]string{"table", e.schema.Table},
 		[2]string{"dataset", e.schema.Dataset},
 		[2]string{"stream", info.Stream},
@@ -82,6 +86,15 @@ func (e *Encoder) footer(l Link, info Info) [][2]string {
 		[2]string{"keys", e.keys},
 		[2]string{"gap-before", info.GapBefore},
 	)
+	return e.withAttributes(kv)
+}
+
+// withAttributes adds what is only in files with attribute columns.
+func (e *Encoder) withAttributes(kv [][2]string) [][2]string {
+	if e.attrs != "" {
+		kv = append(kv, [2]string{"columns", e.attrs})
+	}
+	return kv
 }
 
 // keyColumn is a key column as the footer tells of it.

@@ -45,7 +45,7 @@ func (x *ExportFile) Add(changes []transform.Change) error {
 	if err := x.w.add(changes); err != nil {
 		return x.fail(err)
 	}
-	x.stats.Rows += int64(len(changes))
+	x.stats.Rows = x.w.n
 	for i := range changes {
 		ts := x.w.rows.ts
 		if ts == 0 {

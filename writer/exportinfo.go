@@ -58,7 +58,7 @@ func (e *Encoder) exportFooter(info ExportInfo, s ExportStats) [][2]string {
 	if !info.Full() {
 		from = info.From.UTC().Format(time.RFC3339Nano)
 	}
-	return [][2]string{
+	return e.withAttributes([][2]string{
 		{"format", strconv.Itoa(FormatVersion)},
 		{"source", string(info.source())},
 		{"rows", strconv.FormatInt(s.Rows, 10)},
@@ -76,7 +76,7 @@ func (e *Encoder) exportFooter(info ExportInfo, s ExportStats) [][2]string {
 		{"epoch", strconv.FormatInt(info.Epoch, 10)},
 		{"schema", strconv.Itoa(e.schema.Version)},
 		{"keys", e.keys},
-	}
+	})
 }
 
 // printable is a text that object metadata can hold as it is, or else escaped.

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"dynamolake/transform"
+	"dynamolake/transform/schema"
 )
 
 // Schema is what all files of a table's dataset have in common.
@@ -15,7 +16,19 @@ type Schema struct {
 	Table    string
 	Dataset  string
 	Version  int // of the table's schema
+	// Plan says which attributes have columns. Where it is nil none has, and all of an
+	// item but its key is in _rest.
+	Plan *schema.Plan
+	// Rule makes the rule of one file writer, which belongs to one goroutine. Where it is
+	// nil, or Plan is, there is none.
+	Rule func() Rule
 }
+
+// Rule has its say on each row that was just added to a run, from an image or, for a
+// removal, blank: it may give computed columns their values ([schema.Run.Set]),
+// look at what did not fit ([schema.Run.Misfits]), and return false to leave the row out of the file. It
+// keeps nothing of the change.
+type Rule func(run *schema.Run, c *transform.Change) (keep bool)
 
 // Info is what a file says of its origin, beside its rows.
 type Info struct {

@@ -2,7 +2,6 @@ package writer
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -15,12 +14,6 @@ import (
 )
 
 const (
-	// runRows and runBytes bound what is handed to the Parquet writer in one go,
-	// column by column: small enough for the caches, and a page is closed at most
-	// one run late.
-	runRows  = 128
-	runBytes = 256 << 10
-
 	pageBytes = 1 << 20
 
 	// A row group is in memory, compressed, until it is complete.
@@ -28,49 +21,77 @@ const (
 	exportGroupBytes = 32 << 20
 
 	// A key is at most 2 KB long, so bounds in the page index are never cut. The
-	// library cuts an upper bound of 0xFF bytes to a lower one.
+	// library cuts an upper bound of 0xFF bytes to a lower one. Attributes are longer, and
+	// boundedType cuts their bounds better.
 	boundBytes = 2048
+
+	// A page is in memory before it is compressed, one for each column. Where attributes
+	// make many columns, pages are smaller, but for the least.
+	allPageBytes   = 32 << 20
+	leastPageBytes = 64 << 10
 )
 
 // fileWriter writes one file at a time and keeps its buffers: begin, add as often
 // as need be, end. After an error its state is unknown.
 type fileWriter struct {
-	cols []column
-	pq   *parquet.GenericWriter[any]
-	vals [][]parquet.Value // by column; those of fixed columns stay for the file
-	rows rows
-	out  bytes.Buffer // of slice
+	layout
+	pq      *parquet.GenericWriter[any]
+	vals    [][]parquet.Value   // by column; those of fixed columns stay for the file
+	kept    []*transform.Change // of a run
+	rows    rows
+	rule    Rule
+	out     bytes.Buffer // of slice
+	to      io.Writer    // of the file
+	n       int64        // rows in it
+	chooser *chooser     // nil without a plan
+	begun   bool         // the file has rows
 
 	groupBytes int64 // of DynamoDB JSON in a row group
 	group      int64 // in the one under way
 }
 
 func newFileWriter(l layout, groupBytes int64) *fileWriter {
-	w := &fileWriter{cols: l.cols, vals: make([][]parquet.Value, len(l.cols)), groupBytes: groupBytes}
+	w := &fileWriter{layout: l, vals: make([][]parquet.Value, len(l.cols)), groupBytes: groupBytes}
+	if plan := l.schema.Plan; plan != nil {
+		w.rows.run, w.chooser = plan.NewRun(), newChooser(plan)
+		if l.schema.Rule != nil {
+			w.rule = l.schema.Rule()
+		}
+	}
+	for i := range l.cols {
+		w.vals[i] = make([]parquet.Value, 0, runRows)
+	}
+	w.pq = l.parquetWriter(&w.out)
+	return w
+}
+
+func (l *layout) parquetWriter(out io.Writer) *parquet.GenericWriter[any] {
+	page := pageBytes
+	if l.schema.Plan != nil {
+		page = max(min(pageBytes, allPageBytes/len(l.cols)), leastPageBytes)
+	}
 	options := []parquet.WriterOption{
 		parquet.NewSchema("change", newRowNode(l.cols)),
 		parquet.CreatedBy("dynamolake", strconv.Itoa(FormatVersion), "parquet-go"),
 		parquet.Compression(&pqzstd.Codec{Level: zstd.SpeedFastest}),
 		parquet.DataPageVersion(2),
 		parquet.DataPageStatistics(false), // the page index says it once
-		parquet.PageBufferSize(pageBytes),
-		parquet.ColumnIndexSizeLimit(func([]string) int { return boundBytes }),
+		parquet.PageBufferSize(page),
+		parquet.ColumnIndexSizeLimit(l.boundLimit),
 	}
 	if l.sorted != "" {
 		options = append(options, parquet.SortingWriterConfig(parquet.SortingColumns(parquet.Ascending(l.sorted))))
 	}
-	for i, c := range l.cols {
-		w.vals[i] = make([]parquet.Value, 0, runRows)
+	for _, c := range l.cols {
 		if c.blank {
-			options = append(options, parquet.SkipPageBounds(c.name))
+			options = append(options, parquet.SkipPageBounds(c.pathOf()...))
 		}
 	}
-	w.pq = parquet.NewGenericWriter[any](&w.out, options...)
-	return w
+	return parquet.NewGenericWriter[any](out, options...)
 }
 
-// slice writes the file of a slice.
-func (w *fileWriter) slice(s Slice, info Info, footer [][2]string) ([]byte, error) {
+// slice writes the file of a slice. footer is asked for when its rows are known.
+func (w *fileWriter) slice(s Slice, info Info, footer func(rows int64) [][2]string) ([]byte, error) {
 	w.out.Reset()
 	w.begin(&w.out, rows{shard: []byte(strings.ToValidUTF8(info.Shard, "\uFFFD")), source: sourceStream, epoch: info.Epoch})
 	for _, part := range s.parts {
@@ -78,7 +99,7 @@ func (w *fileWriter) slice(s Slice, info Info, footer [][2]string) ([]byte, erro
 			return nil, err
 		}
 	}
-	if err := w.end(footer); err != nil {
+	if err := w.end(footer(w.n)); err != nil {
 		return nil, err
 	}
 	return bytes.Clone(w.out.Bytes()), nil
@@ -90,8 +111,9 @@ func (w *fileWriter) begin(out io.Writer, r rows) {
 	// names and the sorting column, which the library shares with the next file.
 	clear(w.pq.File().Metadata().RowGroups)
 	w.pq.Reset(out)
-	r.text = w.rows.text
-	w.rows, w.group = r, 0
+	w.to, w.begun = out, false
+	r.text, r.run = w.rows.text, w.rows.run
+	w.rows, w.group, w.n = r, 0, 0
 	for i := range w.vals {
 		w.vals[i] = w.vals[i][:0]
 	}
@@ -100,6 +122,13 @@ func (w *fileWriter) begin(out io.Writer, r rows) {
 // add writes rows. It keeps nothing of the changes but what columns that are the
 // same in every row made of the first.
 func (w *fileWriter) add(part []transform.Change) error {
+	if !w.begun && w.chooser != nil {
+		w.begun = true
+		if dicts, changed := w.chooser.choose(w.schema.Plan, part); changed {
+			w.layout = columnsWith(w.schema, w.origin, dicts)
+			w.pq = w.parquetWriter(w.to)
+		}
+	}
 	for len(part) > 0 {
 		n, bytes := run(part)
 		if err := w.run(part[:n]); err != nil {
@@ -127,38 +156,9 @@ func (w *fileWriter) end(footer [][2]string) error {
 	for i := range w.vals {
 		clear(w.vals[i][:cap(w.vals[i])]) // they point into the pages
 	}
-	return nil
-}
-
-// run is how many changes to write in one go.
-func run(part []transform.Change) (n int, bytes int64) {
-	for n < len(part) && n < runRows && bytes < runBytes {
-		bytes += size(&part[n])
-		n++
-	}
-	return n, bytes
-}
-
-func (w *fileWriter) run(part []transform.Change) error {
-	w.rows.text = w.rows.text[:0]
-	for i, cw := range w.pq.ColumnWriters() {
-		c, vals := &w.cols[i], w.vals[i]
-		if !c.fixed {
-			vals = vals[:0]
-		}
-		for j := len(vals); j < len(part); j++ {
-			v, ok := c.value(&w.rows, &part[j])
-			if ok {
-				v = v.Level(0, c.def, i)
-			} else {
-				v = parquet.NullValue().Level(0, 0, i)
-			}
-			vals = append(vals, v)
-		}
-		w.vals[i] = vals
-		if _, err := cw.WriteRowValues(vals[:len(part)]); err != nil {
-			return fmt.Errorf("column %s: %w", c.name, err)
-		}
+	clear(w.kept[:cap(w.kept)])
+	if w.rows.run != nil {
+		w.rows.run.Reset()
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package writer
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -13,6 +12,7 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 
 	"dynamolake/transform"
+	"dynamolake/transform/schema"
 )
 
 // Fields says which columns a reader wants; the others are not read.
@@ -29,8 +29,9 @@ const (
 	FieldKeys // both key columns
 	FieldOld
 	FieldRest
+	FieldColumns // all attribute columns
 
-	AllFields = FieldRest<<1 - 1
+	AllFields = FieldColumns<<1 - 1
 )
 
 // Row is one row of a file. What was not asked for, or is null, is zero. Byte
@@ -46,6 +47,9 @@ type Row struct {
 	// N has only Dec. See [transform.RebuildItem].
 	Hash, Range transform.KeyValue
 	Old, Rest   []byte
+	// Cells are those of the attribute columns, by leaf of the file's Plan; nil if it has none.
+	// See [RowFile.Rebuild].
+	Cells [][]schema.Cell
 }
 
 // RowFile is a Parquet file of ours, of a stream or an export, open for reading.
@@ -53,9 +57,13 @@ type RowFile struct {
 	Meta map[string]string // the footer's, without the prefix
 	Keys transform.KeySchema
 	Rows int64
+	// Plan has the attribute columns that the footer tells of; nil if there are none. Their
+	// notes and field ids are not in it.
+	Plan *schema.Plan
 
-	file *parquet.File
-	cols []rowColumn
+	file   *parquet.File
+	cols   []rowColumn
+	leaves []int // columns of the plan's leaves
 }
 
 // rowColumn is a column and what is done with its values.
@@ -121,6 +129,9 @@ func (x *RowFile) plan() error {
 	for name := range wanted {
 		return fmt.Errorf("there is no column %q", name)
 	}
+	if err := x.planAttributes(); err != nil {
+		return err
+	}
 	for _, group := range x.file.Metadata().RowGroups {
 		for i := range group.Columns {
 			// The footer has no checksum, and some codecs of the library take any
@@ -150,10 +161,12 @@ func (x *RowFile) All(ctx context.Context, fields Fields) iter.Seq2[*Row, error]
 
 func (x *RowFile) group(ctx context.Context, group parquet.RowGroup, fields Fields, yield func(*Row, error) bool) (more bool, err error) {
 	var cols []*chunkReader
+	var typed cellReader
 	defer func() {
 		for _, c := range cols {
 			c.close()
 		}
+		typed.close()
 	}()
 	err = undamaged(func() error {
 		chunks := group.ColumnChunks()
@@ -161,6 +174,9 @@ func (x *RowFile) group(ctx context.Context, group parquet.RowGroup, fields Fiel
 			if c.field&fields != 0 {
 				cols = append(cols, &chunkReader{pages: chunks[c.index].Pages(), set: c.set})
 			}
+		}
+		if fields&FieldColumns != 0 {
+			typed.open(x, chunks)
 		}
 		return nil
 	})
@@ -178,60 +194,12 @@ func (x *RowFile) group(ctx context.Context, group parquet.RowGroup, fields Fiel
 				return false, err
 			}
 		}
+		if err := typed.next(&row); err != nil {
+			return false, err
+		}
 		if !yield(&row, nil) {
 			return false, nil
 		}
 	}
 	return true, nil
-}
-
-// chunkReader gives one column's values of a row group.
-type chunkReader struct {
-	pages  parquet.Pages
-	page   parquet.Page // what the values in buf point into
-	values parquet.ValueReader
-	buf    [64]parquet.Value
-	at, n  int
-	set    func(*Row, parquet.Value) error
-}
-
-func (c *chunkReader) next(row *Row) error {
-	if c.at == c.n {
-		if err := undamaged(c.fill); err != nil {
-			return err
-		}
-	}
-	v := c.buf[c.at]
-	c.at++
-	if v.IsNull() {
-		return nil
-	}
-	return c.set(row, v)
-}
-
-func (c *chunkReader) fill() (err error) {
-	for c.at, c.n = 0, 0; c.n == 0; {
-		if c.values == nil {
-			parquet.Release(c.page)
-			if c.page, err = c.pages.ReadPage(); err != nil {
-				if errors.Is(err, io.EOF) {
-					err = io.ErrUnexpectedEOF
-				}
-				return err
-			}
-			c.values = c.page.Values()
-		}
-		c.n, err = c.values.ReadValues(c.buf[:])
-		if errors.Is(err, io.EOF) {
-			c.values = nil
-		} else if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (c *chunkReader) close() {
-	parquet.Release(c.page)
-	c.pages.Close() // reads nothing, so there is nothing to fail
 }

@@ -241,6 +241,8 @@ func typeText(c *schema.Column) string {
 	switch l := c.LogicalType().(type) {
 	case schema.StringLogicalType:
 		text += ", String"
+	case schema.DateLogicalType:
+		text += ", Date"
 	case schema.DecimalLogicalType:
 		text += fmt.Sprintf(", Decimal %d, %d", l.Precision(), l.Scale())
 	case schema.TimestampLogicalType:

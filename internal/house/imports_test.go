@@ -22,7 +22,7 @@ var mayImport = map[string][]string{
 	"bootstrap/ion":     {}, // anyone with an export as ION can use it
 	"checkpoint":        {},
 	"checkpoint/ledger": {}, // pure, and one document
-	"writer":            {"transform"},
+	"writer":            {"transform", "transform/schema"},
 	"transform":         {},
 	"transform/schema":  {"transform"},
 	"transform/rule":    {"transform", "transform/schema"},
