@@ -143,7 +143,8 @@ func TestDamageOfExportsIsCaught(t *testing.T) {
 		{
 			"an item of a window is not what it was",
 			func(m *mixed) { m.again(strings.Replace(a, `"3"`, `"4"`, 1), c) },
-			lakecheck.Report{WrongContent: 1, WrongItems: 1}, `want {"pk":{"S":"a"},"v":{"S":"3"}}`,
+			lakecheck.Report{WrongContent: 1, WrongItems: 1},
+			`want {"pk":{"S":"a"},"v":{"S":"3"}}`,
 		},
 		{"an old image is another", func(m *mixed) { m.again(strings.Replace(a, `"1"`, `"9"`, 1), c) }, lakecheck.Report{WrongContent: 1}, "old image"},
 		{"a row is of another time", func(m *mixed) {

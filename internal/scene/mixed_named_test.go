@@ -129,6 +129,9 @@ func (m *mixed) seeded(t *testing.T) {
 }
 
 func TestABootstrapOf40HoursWithTheStreamRunningEndsCorrect(t *testing.T) {
+	if testing.Short() {
+		t.Skip("40 hours of a fleet")
+	}
 	story(t, func(t *testing.T, m *mixed) {
 		m.live(10*time.Minute, 60)
 		m.cloud.SetExportTakes(40 * time.Hour)

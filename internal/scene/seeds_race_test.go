@@ -6,5 +6,5 @@ package scene_test
 // full number without it.
 const (
 	fleetSeeds   = 20
-	mixedDefault = 8
+	mixedDefault = 4
 )
