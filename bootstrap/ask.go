@@ -20,13 +20,14 @@ import (
 // eight hours after the first request.
 const tokenLife = 7 * time.Hour
 
-// token is the client token of a request: the same for all who want the same.
-// AWS takes 64 characters.
-func token(in *dynamodb.ExportTableToPointInTimeInput, x ledger.Export) string {
+// token is the client token of a request: the same for all who want the same. Another epoch wants
+// an export of its own: the rows of one are in one epoch. AWS takes 64 characters.
+func token(in *dynamodb.ExportTableToPointInTimeInput, epoch int64, x ledger.Export) string {
 	h := sha256.New()
 	for _, part := range []string{
 		*in.TableArn, *in.S3Bucket, aws.ToString(in.S3Prefix), string(in.ExportType),
 		seconds(x.From), seconds(x.To), string(view(x)), string(in.ExportFormat), strconv.Itoa(x.Try),
+		strconv.FormatInt(epoch, 10),
 	} {
 		h.Write([]byte(part))
 		h.Write([]byte{0})
@@ -56,7 +57,7 @@ func seconds(t time.Time) string {
 }
 
 // request is what AWS is asked for.
-func (w *workshop) request(x ledger.Export) *dynamodb.ExportTableToPointInTimeInput {
+func (w *workshop) request(epoch int64, x ledger.Export) *dynamodb.ExportTableToPointInTimeInput {
 	in := &dynamodb.ExportTableToPointInTimeInput{
 		TableArn:       &w.Table.ARN,
 		S3Bucket:       &w.Raw.Bucket,
@@ -74,7 +75,7 @@ func (w *workshop) request(x ledger.Export) *dynamodb.ExportTableToPointInTimeIn
 			ExportFromTime: aws.Time(x.From), ExportToTime: aws.Time(x.To), ExportViewType: view(x),
 		}
 	}
-	in.ClientToken = aws.String(token(in, x))
+	in.ClientToken = aws.String(token(in, epoch, x))
 	return in
 }
 
@@ -86,14 +87,14 @@ func optional(s string) *string {
 }
 
 // ask starts an export, or finds the one that was started before.
-func (w *workshop) ask(ctx context.Context, x ledger.Export) (*types.ExportDescription, error) {
+func (w *workshop) ask(ctx context.Context, epoch int64, x ledger.Export) (*types.ExportDescription, error) {
 	if !x.Asked.IsZero() && time.Since(x.Asked) > tokenLife {
-		d, err := w.asked(ctx, x)
+		d, err := w.asked(ctx, epoch, x)
 		if err != nil || d != nil {
 			return d, err
 		}
 	}
-	out, err := w.DynamoDB.ExportTableToPointInTime(ctx, w.request(x))
+	out, err := w.DynamoDB.ExportTableToPointInTime(ctx, w.request(epoch, x))
 	if err != nil {
 		return nil, w.explain("export "+described(x)+" of table "+w.Table.Name, "ExportTableToPointInTime", err)
 	}
@@ -101,8 +102,8 @@ func (w *workshop) ask(ctx context.Context, x ledger.Export) (*types.ExportDescr
 }
 
 // asked looks among the table's exports for the one of a token; nil if it is not there.
-func (w *workshop) asked(ctx context.Context, x ledger.Export) (*types.ExportDescription, error) {
-	want := *w.request(x).ClientToken
+func (w *workshop) asked(ctx context.Context, epoch int64, x ledger.Export) (*types.ExportDescription, error) {
+	want := *w.request(epoch, x).ClientToken
 	pages := dynamodb.NewListExportsPaginator(w.DynamoDB, &dynamodb.ListExportsInput{TableArn: &w.Table.ARN})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)

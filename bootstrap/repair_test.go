@@ -360,7 +360,7 @@ func TestTheOverlapOfARepair(t *testing.T) {
 			w.Errorf("%d windows", n)
 		}
 		w.wantState(w.Items("orders"))
-		files := w.objects("overlap.parquet")
+		files := w.objects("/overlap-")
 		if len(files) != 1 {
 			w.Fatalf("files of the overlap: %q", files)
 		}
@@ -368,6 +368,56 @@ func TestTheOverlapOfARepair(t *testing.T) {
 			if r.op != "REMOVE" || !strings.Contains(r.key, "overlap") || r.epoch != l.Gaps[0].Epoch {
 				w.Errorf("row %+v", r)
 			}
+		}
+	})
+}
+
+// Two gaps may have a window with the same times, one after the other. Each needs rows of its own epoch:
+// between the two lie rows of the stream.
+func TestTheSameWindowInTwoEpochs(t *testing.T) {
+	inWorld(t, awssim.Config{Seed: 18}, func(w *world) {
+		spec := &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeNewAndOldImages}
+		if _, err := w.db.UpdateTable(w.Context(), &dynamodb.UpdateTableInput{TableName: aws.String("orders"), StreamSpecification: spec}); err != nil {
+			w.Fatal(err)
+		}
+		w.describe()
+		w.live(time.Minute, 40)
+		if _, err := bootstrap.Bootstrap(w.Context(), w.options("full"), bootstrap.Seed{Enable: true}); err != nil {
+			w.Fatal(err)
+		}
+		l := w.read()
+		epoch := l.Streaming().Number
+		w.live(time.Hour, 40)
+		w.put("overlap", 1, "x")
+		time.Sleep(2 * time.Second)
+		w.stream(epoch, time.Time{}, time.Now())
+		lost := time.Now()
+		w.remove("overlap", 1)
+		w.live(2*time.Hour, 100)
+		half := time.Now()
+		w.live(2*time.Hour, 100)
+		resumed := time.Now()
+		for i, shardLost := range []func(){
+			func() {},
+			func() { w.stream(epoch, lost, half) }, // and of another shard that is all
+		} {
+			shardLost()
+			if _, err := w.ledger.Update(w.Context(), func(l *ledger.Ledger) (err error) {
+				_, epoch, err = l.OpenGap(ledger.Loss{Since: lost, Seen: time.Now(), Resumed: resumed, Reason: "trimmed", Adopted: epoch}, ledger.RealTiming())
+				return err
+			}); err != nil {
+				w.Fatal(err)
+			}
+			time.Sleep(20 * time.Minute)
+			w.catchUp(func(o *bootstrap.Options) {
+				o.Adopted = func(context.Context, int64) (bool, time.Time, error) { return true, time.Time{}, nil }
+				o.Window = 24 * time.Hour
+			})
+			l := w.read()
+			if len(l.Gaps) != i+1 || l.Gaps[i].State != ledger.GapClosed || i > 0 && (!l.Gaps[0].From.Equal(l.Gaps[1].From) || !l.Gaps[0].To.Equal(l.Gaps[1].To)) {
+				w.Fatalf("ledger: %s", l.JSON())
+			}
+			w.wantState(w.Items("orders"))
 		}
 	})
 }

@@ -24,7 +24,7 @@ func (w *workshop) start(ctx context.Context, epoch int64, x ledger.Export) (out
 			return nil
 		})
 	}
-	d, err := w.ask(ctx, x)
+	d, err := w.ask(ctx, epoch, x)
 	if errors.Is(err, errBusy) || errors.Is(err, errEarly) {
 		w.hold = time.Now().Add(max(w.Poll, time.Minute))
 		w.Log.Info("AWS takes no export now, it will be asked again", append(named(epoch, x), zap.Error(err))...)

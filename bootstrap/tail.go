@@ -245,16 +245,18 @@ func (t *overlap) each(ctx context.Context, key string, f func(digest, *writer.R
 	}
 }
 
-// removes writes the file of the items that are gone, beside the epoch's first window.
+// removes writes the file of the items that are gone, beside the epoch's first window. Another epoch
+// may have a window of the same times.
 func (w *workshop) removes(ctx context.Context, epoch ledger.Epoch, windows []*record, last *record, gone []string) (*recordedFile, error) {
 	slices.Sort(gone)
+	name := fmt.Sprintf("overlap-%d", epoch.Number)
 	done := &recordedFile{
 		Items: int64(len(gone)), Rows: int64(len(gone)),
-		Parquet: writer.WindowPrefix(w.prefix(), dataset, epoch.From, windows[0].To) + "overlap.parquet",
+		Parquet: writer.WindowPrefix(w.prefix(), dataset, epoch.From, windows[0].To) + writer.ExportFileName(name),
 	}
 	info := writer.ExportInfo{
 		ARN: last.ARN, From: epoch.From, To: windows[0].To, Epoch: epoch.Number,
-		DataFile: "overlap", Items: done.Items, Writer: w.Worker,
+		DataFile: name, Items: done.Items, Writer: w.Worker,
 	}
 	up, err := w.Store.Create(ctx, done.Parquet, w.encoder.ExportMeta(info))
 	if err != nil {

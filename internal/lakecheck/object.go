@@ -29,7 +29,7 @@ type Object struct {
 	Epoch    int64
 	From, To time.Time // From is zero for a full export
 	Export   string    // ARN
-	DataFile string    // "overlap" for items that were deleted unseen
+	DataFile string    // "overlap-<epoch>" for items that were deleted unseen
 	// Err says why the object could not be decoded, or where its name, its
 	// footer, the store's metadata and its rows disagree.
 	Err error

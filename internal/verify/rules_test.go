@@ -87,7 +87,7 @@ func TestNamesAreReadStrictly(t *testing.T) {
 		chain + "after-" + zero + ".json":    roleUnknown,
 		strings.Replace(chain, "2026-05-01", "2026-05-02", 1) + "after-" + zero + ".parquet": roleUnknown,
 		window + "a.parquet":       roleWindow,
-		window + "overlap.parquet": roleWindow,
+		window + "overlap-5.parquet": roleWindow,
 		window + "a/b.parquet":     roleUnknown,
 		prefix + "changes/all/window=2026-05-01_2026-05-02/a.parquet":            roleUnknown,
 		writer.SnapshotPrefix(prefix, "all", "0177-ab") + "a.parquet":            roleSnapshot,
