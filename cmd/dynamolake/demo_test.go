@@ -87,6 +87,9 @@ func TestDemoProvesTheLake(t *testing.T) {
 }
 
 func TestDemoPrintsATable(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a demo takes a minute under the race detector")
+	}
 	code, out, log := demo(t)
 	if code != 0 || log != "" {
 		t.Fatalf("exit code %d, want 0; stderr:\n%s", code, log)
@@ -112,15 +115,27 @@ func TestDemoCatchesEachSabotage(t *testing.T) {
 	figure := map[string]string{"checkpoint-early": "lost", "overwrite": "lost", "fork": "doubled", "window-too-short": "lost"}
 	for _, sabotage := range sabotages() {
 		t.Run(sabotage, func(t *testing.T) {
-			code, out, log := demo(t, "--output=json", "--break="+sabotage)
-			if code != 1 {
-				t.Errorf("exit code %d, want 1", code)
+			if testing.Short() && sabotage != "fork" {
+				t.Skip("a demo takes a minute under the race detector")
 			}
-			if f := lastLine(t, out); f[figure[sabotage]] == 0 {
-				t.Errorf("%s is 0 in %s%s", figure[sabotage], out, log)
-			}
-			if !strings.Contains(log, "the lake is NOT the table") {
-				t.Errorf("stderr does not say so:\n%s", log)
+			// A window that was too short may be made good by that of another gap, if a
+			// shard happens to meet one later: then the lake is right, and another history is played.
+			for seed := 1; ; seed++ {
+				code, out, log := demo(t, "--output=json", "--break="+sabotage, "--seed", fmt.Sprint(seed))
+				f := lastLine(t, out)
+				if code == 0 && f["gaps_repaired"] > 1 && sabotage == "window-too-short" && seed < 5 {
+					continue
+				}
+				if code != 1 {
+					t.Errorf("exit code %d, want 1", code)
+				}
+				if f[figure[sabotage]] == 0 {
+					t.Errorf("%s is 0 in %s%s", figure[sabotage], out, log)
+				}
+				if !strings.Contains(log, "the lake is NOT the table") {
+					t.Errorf("stderr does not say so:\n%s", log)
+				}
+				return
 			}
 		})
 	}
