@@ -30,6 +30,7 @@ type session struct {
 	turn     time.Time // when the library's last call began
 	due      time.Time // when the next fetch may go out
 	empties  int       // empty pages in a row
+	asked    time.Time // when the last page was asked for
 	failures int       // failed calls in a row
 	putFails int       // failed writes in a row
 	putDue   time.Time // when the next write may be tried
@@ -245,11 +246,13 @@ func (s *session) fetch() error {
 		s.due = asked.Add(jitter(s.pace.idle(s.empties)))
 	}
 	kept = s.batch.Add(body, p, asked)
-	// Empty pages occur inside a shard too; many in a row mean its tip. The last page of
-	// one that was closed says nothing of now.
+	// Empty pages occur inside a shard too; many in a row mean its tip. Of a shard that is asked
+	// seldom one more says little of the time since the last: that claims only what two
+	// pages in a row did not have. The last page of one that was closed says nothing of now.
 	if s.empties > quickReads && s.batch.Held() == 0 && !s.batch.Closed() {
-		s.caughtUp(asked)
+		s.caughtUp(s.asked)
 	}
+	s.asked = asked
 	return nil
 }
 

@@ -1,11 +1,15 @@
 package consumer_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"dynamolake/checkpoint/ledger"
+	"dynamolake/consumer"
 	"dynamolake/internal/awssim"
 	"dynamolake/internal/scene"
 )
@@ -169,6 +173,49 @@ func TestGenerationsThatAreGoneAreOneGap(t *testing.T) {
 		if l := f.ledger(); len(l.Gaps) != 1 {
 			f.Errorf("%d gaps; want one:\n%s", len(l.Gaps), l.JSON())
 		}
+		f.repaired(ledger.RealTiming())
+	})
+}
+
+// An empty page says that nothing new was found, not that there is nothing: what is claimed
+// must be older than what another page could still bring.
+func TestAnEmptyPageBeforeAnOutageHidesNothing(t *testing.T) {
+	inBubble(t, awssim.Config{}, 1, func(f *fixture) {
+		var empty atomic.Bool
+		f.Cloud.Intercept(func(call *awssim.Call) awssim.Fault {
+			if call.Operation == "GetRecords" && empty.Load() {
+				return awssim.Fault{RewriteReply: func([]byte) []byte {
+					var in struct{ ShardIterator string }
+					if err := json.Unmarshal(call.Body, &in); err != nil {
+						f.Error(err)
+					}
+					return fmt.Appendf(nil, `{"Records":[],"NextShardIterator":%q}`, in.ShardIterator)
+				}}
+			}
+			return awssim.Fault{}
+		})
+		one := f.start("one", func(o *consumer.Options) { goOn(o); o.PollMax = 5 * time.Minute })
+		f.put("read", 20)
+		f.await()
+		time.Sleep(30 * time.Minute) // until it is asked seldom
+		f.forgetCalls()
+		for f.calls("GetRecords", "") == 0 {
+			time.Sleep(time.Second)
+		}
+		f.put("lost", 20)
+		empty.Store(true)
+		f.forgetCalls()
+		for f.calls("GetRecords", "") == 0 {
+			time.Sleep(time.Second)
+		}
+		time.Sleep(30 * time.Second)
+		f.terminate(one)
+		empty.Store(false)
+		time.Sleep(30 * time.Hour)
+		f.put("kept", 20)
+		f.start("two", goOn)
+		time.Sleep(20 * time.Minute)
+		f.prove(20)
 		f.repaired(ledger.RealTiming())
 	})
 }
