@@ -23,7 +23,8 @@ type Config struct {
 	Shards       int           // of a stream when it is enabled; 1. SetShards for one table
 
 	// EmptyPages makes one GetRecords page in so many empty or short although
-	// records follow, and ends some closed shards with an empty page; 0 = never.
+	// records follow, though never two of them to who has been at the tip, and ends some
+	// closed shards with an empty page; 0 = never.
 	EmptyPages int
 
 	// ActiveAfter is how long a new table is CREATING; 0 = not at all.

@@ -60,7 +60,9 @@ func (c *Cloud) page(it iterator, limit int, now time.Time) (view string, page [
 		return "", nil, nil, errTrimmed
 	}
 	chance := mix(c.cfg.Seed^uint64(it.at)<<20^uint64(it.empties), sh.start.lo)
-	if n := uint64(c.cfg.EmptyPages); n > 0 && chance%n == 0 {
+	// Who has been at the tip for long is kept from a record by one empty page at most.
+	waited := it.empties > 8 && it.at < len(sh.records) && sh.records[it.at].created.Before(it.issued)
+	if n := uint64(c.cfg.EmptyPages); n > 0 && chance%n == 0 && !waited {
 		limit = int(chance >> 32 % uint64(min(limit, 10))) // empty or short
 	}
 	end, bytes := it.at, 0
