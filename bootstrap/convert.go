@@ -126,7 +126,7 @@ func (w *workshop) rows(ctx context.Context, epoch ledger.Epoch, x ledger.Export
 		}
 	}
 	r.Converted = time.Now().UTC()
-	return r.put(ctx, w.Store, key)
+	return putRecord(ctx, w.Store, key, r)
 }
 
 // all converts the data files, in random order, so that workers seldom meet.

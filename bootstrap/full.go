@@ -152,7 +152,7 @@ func (w *workshop) position(ctx context.Context, enable bool) error {
 	// what it can no longer have then would be a gap.
 	now := time.Now()
 	from := now.Add(-w.Timing.Overlap)
-	if born, ok := streamBirth(t.StreamARN); ok && born.After(from) {
+	if born, ok := ledger.StreamBirth(t.StreamARN); ok && born.After(from) {
 		from = born
 	}
 	_, err = w.update(ctx, func(l *ledger.Ledger) error {
@@ -164,17 +164,6 @@ func (w *workshop) position(ctx context.Context, enable bool) error {
 		return nil
 	})
 	return err
-}
-
-// streamBirth is the label at the end of a stream's ARN, which is a time.
-func streamBirth(arn string) (time.Time, bool) {
-	for i := len(arn) - 1; i >= 0; i-- {
-		if arn[i] == '/' {
-			t, err := time.Parse("2006-01-02T15:04:05.999", arn[i+1:])
-			return t, err == nil
-		}
-	}
-	return time.Time{}, false
 }
 
 // finish takes one export through all its states.

@@ -212,8 +212,6 @@ func (m *manifest) exact(t ledger.Timing) bool {
 	return !m.full() || m.ExportTime.Equal(to)
 }
 
-func (m *manifest) id() string { return ledger.Export{ARN: m.ExportARN}.ID() }
-
 // of checks that the export is one of the table.
 func (m *manifest) of(t Table) error {
 	switch {

@@ -63,7 +63,7 @@ func TestManifestsOfBothVersions(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, to := m.times(ledger.RealTiming())
-	if !m.full() || m.view() != transform.ViewFull || len(m.Files) != 2 || m.Files[1].Items != 3 || m.id() != "01768385930622-efd1a093" ||
+	if !m.full() || m.view() != transform.ViewFull || len(m.Files) != 2 || m.Files[1].Items != 3 || (ledger.Export{ARN: m.ExportARN}).ID() != "01768385930622-efd1a093" ||
 		!to.Equal(time.Date(2026, 1, 14, 10, 18, 50, 0, time.UTC)) || m.exact(ledger.RealTiming()) {
 		t.Errorf("full: %+v, time %v", m, to)
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/md5"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -120,30 +119,4 @@ func (w *workshop) remember(ctx context.Context, o *oldImages, key string) error
 		o.left[dg] = md5.Sum(item)
 	}
 	return nil
-}
-
-// keyText is the key of a row as canonical DynamoDB JSON. The rest is needed only
-// where a column does not hold its attribute.
-func keyText(keys transform.KeySchema, row *writer.Row) ([]byte, error) {
-	rest := row.Rest
-	if row.Hash.Exact && (row.Range.Exact || !keys.HasRange()) {
-		rest = nil
-	}
-	item, err := transform.RebuildItem(keys, row.Hash, row.Range, rest)
-	if err != nil || rest == nil {
-		return item, err
-	}
-	var all map[string]json.RawMessage
-	if err := json.Unmarshal(item, &all); err != nil {
-		return nil, err
-	}
-	only := map[string]json.RawMessage{keys.Hash.Name: all[keys.Hash.Name]}
-	if keys.HasRange() {
-		only[keys.Range.Name] = all[keys.Range.Name]
-	}
-	text, err := json.Marshal(only)
-	if err != nil {
-		return nil, err
-	}
-	return transform.Canonical(text)
 }

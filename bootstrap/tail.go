@@ -166,7 +166,7 @@ func (t *overlap) gone(ctx context.Context, below []string, windows []*record) (
 			}
 			it := &overlapping{epoch: row.Epoch, ts: row.TS, seq: row.Seq}
 			if row.Op != transform.Remove && (row.TS == 0 || row.TS >= t.limit) {
-				key, err := keyText(t.w.Table.Keys, row)
+				key, err := transform.RebuildKey(t.w.Table.Keys, row.Hash, row.Range, row.Rest)
 				if err != nil {
 					return err
 				}
@@ -225,7 +225,7 @@ func (t *overlap) each(ctx context.Context, key string, f func(digest, *writer.R
 					again = true // the rest has the key: once more, with it
 					break
 				}
-				text, err := keyText(keys, row)
+				text, err := transform.RebuildKey(keys, row.Hash, row.Range, row.Rest)
 				if err != nil {
 					return fmt.Errorf("read back %s: %w", key, err)
 				}

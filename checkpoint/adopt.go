@@ -33,6 +33,27 @@ func Adopted(rows []Row, epoch int64) (done bool, through time.Time) {
 	return done, through
 }
 
+// Through is up to when all shards are in the lake, as their rows say: zero when one does
+// not. reading is false where no shard is left to be read.
+func Through(rows []Row) (through time.Time, reading bool) {
+	for _, r := range rows {
+		if r.ended() {
+			continue
+		}
+		at := r.CurrentTo
+		if at.IsZero() {
+			at = r.Checkpoint.Created
+		}
+		if at.IsZero() {
+			return time.Time{}, true
+		}
+		if !reading || at.Before(through) {
+			through, reading = at, true
+		}
+	}
+	return through, reading
+}
+
 // Epoch is the highest that files of this shard may have rows in; 0 if none was adopted yet.
 func (l *Lease) Epoch() int64 {
 	l.k.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -80,15 +81,7 @@ func register(ctx context.Context, o Options) (start, error) {
 	if st.arn == "" {
 		return start{}, o.Table.CheckStream(o.OldImage)
 	}
-	replaces := func(l *ledger.Ledger) bool {
-		for _, e := range l.Epochs {
-			if e.Source == ledger.Stream && e.StreamARN != st.arn {
-				return true
-			}
-		}
-		return false
-	}
-	if replaces(&l) {
+	if slices.ContainsFunc(l.Epochs, func(e ledger.Epoch) bool { return e.Source == ledger.Stream && e.StreamARN != st.arn }) {
 		// What the old one did not have begins with the new one.
 		st.initial = checkpoint.Initial{Position: checkpoint.TrimHorizon}
 	}
@@ -146,7 +139,7 @@ func enter(l *ledger.Ledger, arn string, from time.Time, rows []checkpoint.Row, 
 func beginning(arn string, initial checkpoint.Initial, now time.Time, t ledger.Timing) time.Time {
 	oldest := now.Add(t.MinWindow - t.Retention)
 	from := now // if nothing tells when the stream began
-	if at, ok := birth(arn); ok {
+	if at, ok := ledger.StreamBirth(arn); ok {
 		from = at
 	}
 	switch initial.Position {

@@ -30,6 +30,32 @@ func RebuildItem(keys KeySchema, hash, rng KeyValue, rest []byte) ([]byte, error
 	return item.appendTo(nil), nil
 }
 
+// RebuildKey puts together only the key. rest may be _rest or the whole item; it is read
+// only where a column does not hold its attribute.
+func RebuildKey(keys KeySchema, hash, rng KeyValue, rest []byte) ([]byte, error) {
+	key := attrs{}
+	put := func(attr KeyAttr, v KeyValue) error {
+		if !v.Exact && len(rest) > 0 {
+			all, err := readItem(rest)
+			if err != nil {
+				return fmt.Errorf("_rest: %w", err)
+			}
+			if name := `"` + quoteText(attr.Name) + `"`; all[name] != nil {
+				key[name] = all[name]
+			}
+		}
+		return key.putKey(attr, v)
+	}
+	err := put(keys.Hash, hash)
+	if err == nil && keys.HasRange() {
+		err = put(keys.Range, rng)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("rebuild a key: %w", err)
+	}
+	return key.appendTo(nil), nil
+}
+
 // putKey adds a key attribute from its column.
 func (a attrs) putKey(attr KeyAttr, v KeyValue) error {
 	name := `"` + quoteText(attr.Name) + `"`

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -214,14 +215,7 @@ func (l *Ledger) Seeding() *Epoch {
 }
 
 // ID is the last part of the export's ARN.
-func (x Export) ID() string {
-	for i := len(x.ARN) - 1; i >= 0; i-- {
-		if x.ARN[i] == '/' {
-			return x.ARN[i+1:]
-		}
-	}
-	return x.ARN
-}
+func (x Export) ID() string { return x.ARN[strings.LastIndexByte(x.ARN, '/')+1:] }
 
 // insert puts an epoch in its place.
 func (l *Ledger) insert(e Epoch) *Epoch {

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -117,6 +118,13 @@ func (l *Ledger) coveredByWindows(base, s *Epoch) bool {
 		}
 	}
 	return false
+}
+
+// StreamBirth is when a stream was turned on: the label at the end of its ARN. False where
+// that is no time.
+func StreamBirth(arn string) (time.Time, bool) {
+	t, err := time.Parse("2006-01-02T15:04:05.999", arn[strings.LastIndexByte(arn, '/')+1:])
+	return t, err == nil
 }
 
 // Loss is what a shard of the stream lost.

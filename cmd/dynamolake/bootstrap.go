@@ -23,7 +23,7 @@ type bootstrapping struct {
 
 func bootstrapCommand(s *settings) func(context.Context, streams) error {
 	var c bootstrapping
-	c.lakeFlags(s)
+	c.flags(s)
 	s.boolean(&c.seed.Enable, "enable", "turn on what is needed and off: point-in-time recovery, and the stream with new and old images")
 	s.boolean(&c.seed.NoStream, "no-stream", "the table's stream will not be read: windows of incremental exports follow the full one")
 	s.boolean(&c.seed.Again, "again", "make another full export although the lake has one")

@@ -39,7 +39,7 @@ type consuming struct {
 func consumeCommand(s *settings) func(context.Context, streams) error {
 	var c consuming
 	d := consumer.Defaults()
-	c.lakeFlags(s)
+	c.flags(s)
 	s.text(&c.worker, "worker-id", "", "name of this worker, unique in the fleet; made from host and process when empty")
 	s.parsed(&c.initial, "initial", "position", d.Initial.Position, "where a fleet without leases begins: TRIM_HORIZON, LATEST, or a time like 2026-11-23T08:00:00Z",
 		func(text string) error { _, err := parseInitial(text, time.Now()); return err })
@@ -116,7 +116,7 @@ func (c consuming) run(ctx context.Context, cfg aws.Config, store writer.Lake, l
 		}
 		defer stop()
 	}
-	repairer, err := c.repairer(ctx, cfg, o.Worker, o.Log, registry)
+	repairer, err := c.repairer(ctx, cfg, store, o)
 	if err != nil {
 		return err
 	}

@@ -2,14 +2,13 @@ package main
 
 import (
 	"context"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"dynamolake/bootstrap"
 	"dynamolake/consumer"
+	"dynamolake/writer"
 )
 
 // Values of --repair, and the one of --on-gap that depends on it.
@@ -33,13 +32,15 @@ func gapPolicy(onGap string, repairs bool) consumer.GapPolicy {
 
 // repairer returns what repairs gaps beside the consumer; nil where nothing can, or
 // should. Any number of workers may take part.
-func (c consuming) repairer(ctx context.Context, cfg aws.Config, worker string, log *zap.Logger, reg prometheus.Registerer) (*bootstrap.Repairer, error) {
+func (c consuming) repairer(ctx context.Context, cfg aws.Config, store writer.Lake, worker consumer.Options) (*bootstrap.Repairer, error) {
 	if c.repair == repairOff {
 		return nil, nil
 	}
-	memory := c.memory
-	c.memory = max(memory/2, 64<<20) // only while an export is converted
-	o, err := c.open(ctx, cfg, log, reg)
+	c.memory = max(c.memory/2, 64<<20) // only while an export is converted
+	o, err := c.options(cfg, worker.DynamoDB, store, worker.Ledger, worker.Log, worker.Registerer)
+	if err == nil {
+		o.Table, err = bootstrap.Describe(ctx, o.DynamoDB, c.table)
+	}
 	if err == nil {
 		err = bootstrap.Recoverable(ctx, o.DynamoDB, o.Table)
 	}
@@ -47,9 +48,9 @@ func (c consuming) repairer(ctx context.Context, cfg aws.Config, worker string, 
 		if c.repair == repairOn {
 			return nil, err
 		}
-		log.Warn("gaps of the stream will not be repaired by this worker", zap.Error(err))
+		worker.Log.Warn("gaps of the stream will not be repaired by this worker", zap.Error(err))
 		return nil, nil
 	}
-	o.Worker, o.Poll = worker, 20*time.Second
+	o.Worker = worker.Worker
 	return bootstrap.NewRepairer(o)
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -44,7 +45,14 @@ func TestWhoRepairs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r, err := w.repairer(t.Context(), cfg, "worker", zap.New(seen), prometheus.NewRegistry())
+			store, err := openLake(w.lake, cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := consumer.Defaults()
+			o.DynamoDB, o.Ledger, o.Worker = dynamodb.NewFromConfig(cfg), s.Ledger("worker"), "worker"
+			o.Log, o.Registerer = zap.New(seen), prometheus.NewRegistry()
+			r, err := w.repairer(t.Context(), cfg, store, o)
 			if (r != nil) != c.repairs || (err != nil) != (c.repair == repairOn && !c.repairs) {
 				t.Fatalf("it repairs: %v, error %v", r != nil, err)
 			}

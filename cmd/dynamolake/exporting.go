@@ -17,29 +17,20 @@ import (
 
 	"dynamolake/bootstrap"
 	"dynamolake/checkpoint"
+	"dynamolake/checkpoint/ledger"
 	"dynamolake/writer"
 )
 
 // exporting are the settings that bootstrap, incremental and the repair of consume
 // have in common.
 type exporting struct {
-	table, lake, app, state string
-	raw                     bootstrap.Raw
-	sse                     string
-	keepRaw, oldImage       bool
-	window, poll            time.Duration
-	inFlight                int
-	memory                  int64
-}
-
-// lakeFlags declares what says which table and lake are meant.
-func (c *exporting) lakeFlags(s *settings) {
-	s.text(&c.table, "table", "", "name of the DynamoDB table")
-	s.required("table")
-	s.parsed(&c.lake, "lake", "address", "", "where the lake lies: s3://bucket/prefix or file:///folder", checkLake)
-	s.required("lake")
-	s.text(&c.app, "app", "", "name of the lease table, shared by the fleet; dynamolake-<table> when empty")
-	stateFlag(s, &c.state)
+	place
+	raw               bootstrap.Raw
+	sse               string
+	keepRaw, oldImage bool
+	window, poll      time.Duration
+	inFlight          int
+	memory            int64
 }
 
 // rawFlags declares where AWS puts exports, and how.
@@ -83,30 +74,40 @@ func (c *exporting) convertFlags(s *settings) {
 
 // open puts together what an export needs: the table's facts, the lake, its ledger.
 func (c *exporting) open(ctx context.Context, cfg aws.Config, log *zap.Logger, reg prometheus.Registerer) (bootstrap.Options, error) {
-	o := bootstrap.Defaults()
 	store, err := openLake(c.lake, cfg)
+	if err != nil {
+		return bootstrap.Options{}, err
+	}
+	db := dynamodb.NewFromConfig(cfg)
+	table, err := bootstrap.Describe(ctx, db, c.table)
+	if err != nil {
+		return bootstrap.Options{}, err
+	}
+	kept, err := openLedger(ctx, c.state, c.lake, store, db, writer.TablePrefix(table.Account, table.Region, table.Name), table.ARN)
+	if err != nil {
+		return bootstrap.Options{}, err
+	}
+	o, err := c.options(cfg, db, store, kept, log.With(zap.String("table", c.table)), reg)
+	o.Table, o.Worker = table, workerName()
+	return o, err
+}
+
+// options are those of what is open already; the table and the worker's name are left to the caller.
+func (c *exporting) options(cfg aws.Config, db *dynamodb.Client, store writer.Lake, kept *ledger.Store, log *zap.Logger, reg prometheus.Registerer) (bootstrap.Options, error) {
+	o := bootstrap.Defaults()
+	o.DynamoDB, o.S3, o.Store, o.Ledger = db, newS3(cfg), store, kept
+	o.Adopted = checkpoint.AskAdopted(o.DynamoDB, leaseTable(c.app, c.table))
+	raw, err := c.rawPlace()
 	if err != nil {
 		return o, err
 	}
-	o.DynamoDB, o.S3, o.Store = dynamodb.NewFromConfig(cfg), newS3(cfg), store
-	if o.Table, err = bootstrap.Describe(ctx, o.DynamoDB, c.table); err != nil {
-		return o, err
-	}
-	prefix := writer.TablePrefix(o.Table.Account, o.Table.Region, o.Table.Name)
-	if o.Ledger, err = openLedger(ctx, c.state, c.lake, store, o.DynamoDB, prefix, o.Table.ARN); err != nil {
-		return o, err
-	}
-	o.Adopted = checkpoint.AskAdopted(o.DynamoDB, leaseTable(c.app, c.table))
-	o.Worker = workerName()
-	if o.Raw, err = c.place(); err != nil {
-		return o, err
-	}
+	o.Raw = raw
 	o.DropRaw, o.OldImage = !c.keepRaw, c.oldImage
 	set(&o.Window, c.window)
 	set(&o.InFlight, c.inFlight)
 	set(&o.Memory, c.memory)
 	set(&o.Poll, c.poll)
-	o.Log, o.Registerer = log.With(zap.String("table", c.table)), reg
+	o.Log, o.Registerer = log, reg
 	return o, nil
 }
 
@@ -138,8 +139,8 @@ func set[V comparable](dst *V, v V) {
 	}
 }
 
-// place says where AWS is told to put exports: beside the lake, unless told otherwise.
-func (c *exporting) place() (bootstrap.Raw, error) {
+// rawPlace says where AWS is told to put exports: beside the lake, unless told otherwise.
+func (c *exporting) rawPlace() (bootstrap.Raw, error) {
 	r := c.raw
 	r.SSE = ddbtypes.S3SseAlgorithm(c.sse)
 	bucket, prefix, inS3 := strings.Cut(strings.TrimPrefix(c.lake, "s3://"), "/")

@@ -26,7 +26,7 @@ type windowing struct {
 
 func incrementalCommand(s *settings) func(context.Context, streams) error {
 	var c windowing
-	c.lakeFlags(s)
+	c.flags(s)
 	c.windowFlags(s)
 	s.boolean(&c.follow, "follow", "go on for good: each window as soon as it may be exported, each gap as soon as it is known")
 	s.count(&c.checkRows, "check-rows", int(bootstrap.Defaults().CheckRows), 0, 1_000_000_000, "up to how many rows of the export before a window are remembered to check its old images; 70 bytes a row")

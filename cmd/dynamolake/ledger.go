@@ -22,6 +22,20 @@ func stateFlag(s *settings, dst *string) {
 	s.choice(dst, "state", stateLake, "where the ledger is kept: in the lake, or in the DynamoDB table "+ledgerTable+", for stores without conditional writes of changed objects; the same for all commands", stateLake, stateDynamoDB)
 }
 
+// place says which table and which lake are meant.
+type place struct {
+	table, lake, app, state string
+}
+
+func (p *place) flags(s *settings) {
+	s.text(&p.table, "table", "", "name of the DynamoDB table")
+	s.required("table")
+	s.parsed(&p.lake, "lake", "address", "", "where the lake lies: s3://bucket/prefix or file:///folder", checkLake)
+	s.required("lake")
+	s.text(&p.app, "app", "", "name of the lease table, shared by the fleet; dynamolake-<table> when empty")
+	stateFlag(s, &p.state)
+}
+
 // openLedger returns the ledger of a table. lake is the lake's address.
 func openLedger(ctx context.Context, state, lake string, store writer.Lake, db *dynamodb.Client, tablePrefix, tableARN string) (*ledger.Store, error) {
 	if state == stateDynamoDB {

@@ -82,7 +82,7 @@ const (
 )
 
 // retention is how long DynamoDB keeps a stream's records.
-const retention = 24 * time.Hour
+var retention = ledger.RealTiming().Retention
 
 // newReport is a pure view of the tables at a moment. alive are the workers whose
 // beat was seen to move.
@@ -147,21 +147,9 @@ func newReport(t consumer.Table, table checkpoint.Table, alive map[string]bool, 
 // cover adds what the ledger says. The stream that is read is in the lake up to where its
 // slowest shard is.
 func (r *report) cover(l *ledger.Ledger, leases []checkpoint.Row) {
-	through := r.now
-	for _, row := range leases {
-		if row.Checkpoint.Sentinel == checkpoint.ShardEnd {
-			continue
-		}
-		at := row.CurrentTo
-		if at.IsZero() {
-			at = row.Checkpoint.Created
-		}
-		if at.Before(through) {
-			through = at
-		}
-	}
-	if len(leases) == 0 {
-		through = time.Time{}
+	through, reading := checkpoint.Through(leases)
+	if !reading && len(leases) > 0 || through.After(r.now) {
+		through = r.now
 	}
 	r.Lake = &lakeReport{Coverage: append([]ledger.Span{}, l.Coverage(through)...), Missing: append([]ledger.Gap{}, l.Missing()...)}
 	if base := l.Base(); base != nil {

@@ -21,24 +21,19 @@ import (
 
 // verifying are the settings of `dynamolake verify`.
 type verifying struct {
-	table, lake, app, state, output string
-	depth, export                   string
-	against, changesOnly            bool
-	rcu, maxRejects                 int
-	settle                          time.Duration
-	memory                          int64
+	place
+	depth, export, output string
+	against, changesOnly  bool
+	rcu, maxRejects       int
+	settle                time.Duration
+	memory                int64
 }
 
 func verifyCommand(s *settings) func(context.Context, streams) error {
 	var c verifying
 	d := verify.Defaults()
 	t := verify.NewTable(nil, "", d.Keys)
-	s.text(&c.table, "table", "", "name of the DynamoDB table")
-	s.required("table")
-	s.parsed(&c.lake, "lake", "address", "", "where the lake lies: s3://bucket/prefix or file:///folder", checkLake)
-	s.required("lake")
-	s.text(&c.app, "app", "", "name of the lease table, shared by the fleet; dynamolake-<table> when empty")
-	stateFlag(s, &c.state)
+	c.flags(s)
 	s.choice(&c.depth, "depth", string(d.Depth), "how closely files are looked at: listings and metadata, each file's footer and checksum, or each row",
 		string(verify.DepthNames), string(verify.DepthFooters), string(verify.DepthRows))
 	s.boolean(&c.against, "against-table", "also compare the lake with the table as it is, item by item; the table is scanned")

@@ -83,7 +83,7 @@ func orphanText(p place) string {
 // lateFiles are the files, and the ids, of exports that were recorded since the records were read.
 func (v *run) lateFiles(ctx context.Context) (map[string]bool, error) {
 	late := map[string]bool{}
-	for o, err := range v.Store.List(ctx, v.Prefix+"_ledger/exports/") {
+	for o, err := range v.Store.List(ctx, v.Prefix+ledger.RecordsPrefix) {
 		if err != nil {
 			return nil, err
 		}

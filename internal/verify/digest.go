@@ -4,10 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"slices"
-
-	"dynamolake/transform"
 )
 
 // digest stands for a key, or for an item in its canonical form. The zero digest stands for no
@@ -24,43 +21,6 @@ func (d digest) String() string { return hex.EncodeToString(d[:]) }
 // low are the bits that passes go by.
 func (d digest) low() uint32 {
 	return uint32(d[0]) | uint32(d[1])<<8 | uint32(d[2])<<16 | uint32(d[3])<<24
-}
-
-// keyText is the canonical form of a key, from its columns, or from the canonical item where
-// a column cannot hold it.
-func keyText(keys transform.KeySchema, hash, rng transform.KeyValue, item func() ([]byte, error)) ([]byte, error) {
-	if hash.Exact && (rng.Exact || !keys.HasRange()) {
-		return transform.RebuildItem(keys, hash, rng, nil)
-	}
-	text, err := item()
-	if err != nil {
-		return nil, err
-	}
-	return keyOfItem(keys, text)
-}
-
-// keyOfItem cuts the key out of a canonical item.
-func keyOfItem(keys transform.KeySchema, item []byte) ([]byte, error) {
-	all, err := attributes(item)
-	if err != nil {
-		return nil, err
-	}
-	key := map[string]json.RawMessage{}
-	for _, a := range []transform.KeyAttr{keys.Hash, keys.Range} {
-		if a.Name == "" {
-			continue
-		}
-		v, ok := all[a.Name]
-		if !ok {
-			return nil, errors.New("an item without its key")
-		}
-		key[a.Name] = v
-	}
-	text, err := json.Marshal(key)
-	if err != nil {
-		return nil, err
-	}
-	return transform.Canonical(text)
 }
 
 // attributes takes an item apart: canonical values by name.

@@ -192,7 +192,7 @@ func (x *Export) lines(in io.Reader, take func(key, item []byte) error) (items i
 			if err != nil {
 				return items, err
 			}
-			key, err := keyText(x.keys, c.Hash, c.Range, func() ([]byte, error) { return item, nil })
+			key, err := transform.RebuildKey(x.keys, c.Hash, c.Range, item)
 			if err != nil {
 				return items, err
 			}

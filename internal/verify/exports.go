@@ -5,44 +5,22 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"time"
 
 	"dynamolake/checkpoint/ledger"
 )
 
-// Record says how an export became rows: an object of _ledger/exports/, as docs/format.md
-// describes it.
+// Record says how an export became rows, and where that is said.
 type Record struct {
-	Key     string        `json:"-"`
-	Export  string        `json:"export"`
-	ARN     string        `json:"arn"`
-	Source  ledger.Source `json:"source"`
-	Epoch   int64         `json:"epoch"`
-	From    time.Time     `json:"from,omitzero"`
-	To      time.Time     `json:"to"`
-	Items   int64         `json:"items"`
-	Rows    int64         `json:"rows"`
-	Rejects int64         `json:"rejects"`
-	Files   []RecordFile  `json:"files"`
-	Overlap *RecordFile   `json:"overlap,omitempty"`
-	// Mismatched counts old images that were not what the export before had left.
-	Mismatched int64 `json:"mismatched,omitempty"`
+	Key string `json:"-"`
+	ledger.Record
 }
 
 // RecordFile is a data file of an export, and the Parquet file that it became.
-type RecordFile struct {
-	DataFile string `json:"data_file,omitempty"`
-	MD5      string `json:"md5,omitempty"`
-	Items    int64  `json:"items"`
-	Rows     int64  `json:"rows"`
-	Rejects  int64  `json:"rejects"`
-	Parquet  string `json:"parquet,omitempty"` // empty where there are no items
-	Size     int64  `json:"size,omitempty"`
-}
+type RecordFile = ledger.RecordFile
 
 func parseRecord(key string, body []byte) (Record, error) {
 	r := Record{Key: key}
-	if err := json.Unmarshal(body, &r); err != nil {
+	if err := json.Unmarshal(body, &r.Record); err != nil {
 		return r, fmt.Errorf("it is not readable: %w", err)
 	}
 	if r.Export == "" || r.Epoch == 0 || r.To.IsZero() {

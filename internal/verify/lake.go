@@ -138,7 +138,7 @@ func (v *run) fileRows(ctx context.Context, key string, base int64, take func([]
 			if r.Epoch < base {
 				return nil
 			}
-			text, err := keyText(v.Keys, r.Hash, r.Range, func() ([]byte, error) { return v.item(r) })
+			text, err := transform.RebuildKey(v.Keys, r.Hash, r.Range, r.Rest)
 			if err != nil {
 				v.notes.add(RowKind, key, "row %d: %v; bring it back from a copy or an older version", n, err)
 				return nil

@@ -82,28 +82,6 @@ func unleased(rows []checkpoint.Row, l ledger.Ledger) []Doubt {
 	return d
 }
 
-// throughOf is up to when all shards are in the lake, as their rows say; zero when one
-// does not say.
-func throughOf(rows []checkpoint.Row) time.Time {
-	var through time.Time
-	for _, r := range rows {
-		if r.Checkpoint.Sentinel == checkpoint.ShardEnd {
-			continue
-		}
-		at := r.CurrentTo
-		if at.IsZero() {
-			at = r.Checkpoint.Created
-		}
-		if at.IsZero() {
-			return time.Time{}
-		}
-		if through.IsZero() || at.Before(through) {
-			through = at
-		}
-	}
-	return through
-}
-
 // epochs says which shards have rows under an epoch that the ledger does not give them. Zero
 // is that of a version without a ledger.
 func epochs(l ledger.Ledger, shards map[string]*shard) []Doubt {

@@ -142,7 +142,7 @@ func (v *run) conclude() {
 // change where there are none.
 func (v *run) through() time.Time {
 	if v.rows != nil {
-		if through := throughOf(v.rows); !through.IsZero() {
+		if through, _ := checkpoint.Through(v.rows); !through.IsZero() {
 			return through
 		}
 	}

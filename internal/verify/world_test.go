@@ -188,7 +188,7 @@ func (w *world) change(n int, value string, at time.Time) string {
 
 func (w *world) convert(epoch int64, x ledger.Export, files [][]string) {
 	w.t.Helper()
-	r := Record{Export: x.ID(), ARN: x.ARN, Source: ledger.Full, Epoch: epoch, From: x.From, To: x.To}
+	r := Record{Record: ledger.Record{Export: x.ID(), ARN: x.ARN, Source: ledger.Full, Epoch: epoch, From: x.From, To: x.To}}
 	prefix, view := writer.SnapshotPrefix(w.prefix, "all", x.ID()), transform.ViewFull
 	if !x.From.IsZero() {
 		r.Source, prefix, view = ledger.Incremental, writer.WindowPrefix(w.prefix, "all", x.From, x.To), transform.ViewNew
