@@ -121,8 +121,12 @@ func (w *workshop) rows(ctx context.Context, epoch ledger.Epoch, x ledger.Export
 		w.Log.Error("old images differ from what the lake holds; going on, as was asked for", append(named(epoch.Number, x), zap.Int64("mismatched", r.Mismatched))...)
 	}
 	if !epoch.Until.IsZero() && !x.To.Before(epoch.Until) {
-		if r.Overlap, err = w.tail(ctx, epoch, r); err != nil {
+		overlap, err := w.tail(ctx, epoch, r)
+		if err != nil {
 			return nil, err
+		}
+		if overlap != nil {
+			r.Overlaps = append(r.Overlaps, *overlap)
 		}
 	}
 	r.Converted = time.Now().UTC()
@@ -153,7 +157,7 @@ const fileTries = 4
 
 // file converts one data file, unless its Parquet file is there.
 func (c *conversion) file(ctx context.Context, f dataFile) (recordedFile, error) {
-	done := recordedFile{DataFile: f.Key, MD5: f.MD5, Items: f.Items}
+	done := recordedFile{DataFile: f.Key, MD5: f.MD5, Dataset: dataset, Items: f.Items}
 	if f.Items == 0 && f.MD5 == emptyMD5 {
 		c.tell(0, 0, true)
 		return done, nil

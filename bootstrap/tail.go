@@ -251,7 +251,7 @@ func (w *workshop) removes(ctx context.Context, epoch ledger.Epoch, windows []*r
 	slices.Sort(gone)
 	name := fmt.Sprintf("overlap-%d", epoch.Number)
 	done := &recordedFile{
-		Items: int64(len(gone)), Rows: int64(len(gone)),
+		Dataset: dataset, Items: int64(len(gone)), Rows: int64(len(gone)),
 		Parquet: writer.WindowPrefix(w.prefix(), dataset, epoch.From, windows[0].To) + writer.ExportFileName(name),
 	}
 	info := writer.ExportInfo{

@@ -25,13 +25,15 @@ type Record struct {
 	Drop     bool   `json:"drop,omitempty"` // its objects are to be deleted
 	View     string `json:"view,omitempty"`
 	Layout   string `json:"layout"` // DYNAMODB_JSON or ION
+	Schema   int    `json:"schema"` // version of the table's schema that all files have; 0: none
 
 	Items   int64        `json:"items"`
 	Rows    int64        `json:"rows"`
 	Rejects int64        `json:"rejects"`
 	Files   []RecordFile `json:"files"`
-	// Overlap holds the REMOVE rows of items that no window of the epoch mentions.
-	Overlap *RecordFile `json:"overlap,omitempty"`
+	// Overlaps hold the REMOVE rows of items that no window of the epoch mentions, a file for each
+	// dataset that has some.
+	Overlaps []RecordFile `json:"overlaps,omitempty"`
 	// Checked and Mismatched count old images that were compared by Worker.
 	Checked    int64     `json:"checked,omitempty"`
 	Mismatched int64     `json:"mismatched,omitempty"`
@@ -39,13 +41,17 @@ type Record struct {
 	Converted  time.Time `json:"converted"`
 }
 
-// RecordFile is one data file and what became of it.
+// RecordFile is what became of one data file in one dataset. A data file has as many as there are
+// datasets, with the same Items.
 type RecordFile struct {
 	DataFile string `json:"data_file,omitempty"` // as the manifest has it
 	MD5      string `json:"md5,omitempty"`
-	Items    int64  `json:"items"`
+	Dataset  string `json:"dataset"`
+	Items    int64  `json:"items"` // of the data file
 	Rows     int64  `json:"rows"`
-	Rejects  int64  `json:"rejects"`
+	// Rejects are the lines that are in rejects/ for this dataset; the first dataset also counts
+	// those that make no sense, and those that no dataset takes.
+	Rejects int64 `json:"rejects"`
 	// Parquet is relative to the lake; empty where there are no items.
 	Parquet string `json:"parquet,omitempty"`
 	Size    int64  `json:"size,omitempty"`

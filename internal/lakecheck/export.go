@@ -35,7 +35,7 @@ type recordOfExport struct {
 	Epoch    int64
 	From, To time.Time
 	Files    []recordedFile
-	Overlap  *recordedFile
+	Overlaps []recordedFile
 }
 
 type recordedFile struct {
@@ -92,9 +92,9 @@ func (lake *Lake) readRecords(ctx context.Context, store Store, tablePrefix stri
 
 func (x *Export) take(rec *recordOfExport, files map[string]*Object) {
 	x.ID, x.Source, x.Epoch, x.From, x.To = rec.Export, rec.Source, rec.Epoch, rec.From, rec.To
-	if rec.Overlap != nil {
-		x.Overlap = files[rec.Overlap.Parquet]
-		rec.Files = append(rec.Files, *rec.Overlap)
+	for _, f := range rec.Overlaps {
+		x.Overlap = files[f.Parquet]
+		rec.Files = append(rec.Files, f)
 	}
 	var problems []error
 	for _, f := range rec.Files {

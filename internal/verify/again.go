@@ -99,8 +99,8 @@ func (v *run) lateFiles(ctx context.Context) (map[string]bool, error) {
 			for _, f := range r.Files {
 				late[f.Parquet] = true
 			}
-			if r.Overlap != nil {
-				late[r.Overlap.Parquet] = true
+			for _, f := range r.Overlaps {
+				late[f.Parquet] = true
 			}
 		}
 	}

@@ -83,8 +83,8 @@ func (v *run) expect() {
 				v.files[f.Parquet] = &exportFile{record: r, file: f}
 			}
 		}
-		if r.Overlap != nil && r.Overlap.Parquet != "" {
-			v.files[r.Overlap.Parquet] = &exportFile{record: r, file: r.Overlap, overlap: true}
+		for j := range r.Overlaps {
+			v.files[r.Overlaps[j].Parquet] = &exportFile{record: r, file: &r.Overlaps[j], overlap: true}
 		}
 	}
 }
