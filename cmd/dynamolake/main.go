@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -14,7 +15,7 @@ import (
 )
 
 // command is one subcommand: its flags are declared by setup, which returns what
-// to run once they are read.
+// to run once they are read. A name of two words ("checkpoint list") is one of a group.
 type command struct {
 	name, summary string
 	setup         func(*settings) func(context.Context, streams) error
@@ -51,43 +52,82 @@ func main() {
 // run is main without the process: 0 done, 1 failed or not proven, 2 not
 // understood.
 func run(ctx context.Context, args, env []string, io streams) int {
-	switch {
-	case len(args) > 1 && args[0] == "help":
-		args = []string{args[1], "--help"}
-	case len(args) == 0 || args[0] == "help" || args[0] == "--help" || args[0] == "-h":
-		usage(io.out)
+	if len(args) > 1 && args[0] == "help" {
+		args = append(args[1:len(args):len(args)], "--help")
+	}
+	if len(args) == 0 || args[0] == "help" || args[0] == "--help" || args[0] == "-h" {
+		usage(io.out, commands())
 		return 0
 	}
+	c, flags, ok := find(args)
+	if !ok {
+		return noCommand(args, io)
+	}
+	s := newSettings(c.name, c.summary)
+	do := c.setup(s)
+	switch err := s.read(flags, env); {
+	case err == errHelp:
+		s.help(io.out)
+		return 0
+	case err != nil:
+		fmt.Fprintln(io.err, err)
+		return 2
+	}
+	if err := do(ctx, io); err != nil {
+		fmt.Fprintf(io.err, "dynamolake %s: %s\n", c.name, strings.ReplaceAll(err.Error(), "\n", "; "))
+		return 1
+	}
+	return 0
+}
+
+// find is the command whose words args begin with, and what follows them.
+func find(args []string) (c command, flags []string, ok bool) {
 	for _, c := range commands() {
-		if c.name != args[0] {
-			continue
+		words := strings.Fields(c.name)
+		if len(args) >= len(words) && slices.Equal(args[:len(words)], words) {
+			return c, args[len(words):], true
 		}
-		s := newSettings(c.name, c.summary)
-		do := c.setup(s)
-		switch err := s.read(args[1:], env); {
-		case err == errHelp:
-			s.help(io.out)
-			return 0
-		case err != nil:
-			fmt.Fprintln(io.err, err)
-			return 2
-		}
-		if err := do(ctx, io); err != nil {
-			fmt.Fprintf(io.err, "dynamolake %s: %s\n", c.name, strings.ReplaceAll(err.Error(), "\n", "; "))
-			return 1
-		}
-		return 0
 	}
-	fmt.Fprintf(io.err, "dynamolake: there is no command %q; see dynamolake --help\n", args[0])
+	return command{}, nil, false
+}
+
+// noCommand answers who named no command: a group alone is shown.
+func noCommand(args []string, io streams) int {
+	word, see := args[0], "dynamolake"
+	if group := groupOf(word); len(group) > 0 {
+		if len(args) == 1 || args[1] == "--help" || args[1] == "-h" {
+			usage(io.out, group)
+			return 0
+		}
+		see += " " + word
+		if !strings.HasPrefix(args[1], "-") {
+			word += " " + args[1]
+		}
+	}
+	fmt.Fprintf(io.err, "dynamolake: there is no command %q; see %s --help\n", word, see)
 	return 2
 }
 
-func usage(w io.Writer) {
+// groupOf are the commands whose names begin with that word and have another.
+func groupOf(word string) (group []command) {
+	for _, c := range commands() {
+		if strings.HasPrefix(c.name, word+" ") {
+			group = append(group, c)
+		}
+	}
+	return group
+}
+
+func usage(w io.Writer, list []command) {
 	fmt.Fprintln(w, "dynamolake moves a DynamoDB table into a data lake and keeps it there: complete, in order, once.")
 	fmt.Fprintln(w, "\nUsage: dynamolake <command> [flags]")
 	fmt.Fprintln(w)
-	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-12s %s\n", c.name, c.summary)
+	width := 0
+	for _, c := range list {
+		width = max(width, len(c.name))
+	}
+	for _, c := range list {
+		fmt.Fprintf(w, "  %-*s %s\n", width+1, c.name, c.summary)
 	}
 	fmt.Fprintln(w, "\nEvery flag has an environment variable; dynamolake <command> --help shows both.")
 	fmt.Fprintln(w, "AWS settings are the SDK's own: AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL, ...")

@@ -189,7 +189,7 @@ func TestInitialPositions(t *testing.T) {
 func TestHelp(t *testing.T) {
 	pages := [][]string{{"--help"}}
 	for _, c := range commands() {
-		pages = append(pages, []string{c.name, "--help"})
+		pages = append(pages, append(strings.Fields(c.name), "--help"))
 	}
 	for _, args := range pages {
 		name := strings.TrimSuffix(strings.Join(args, "-"), "---help")
