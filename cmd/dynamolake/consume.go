@@ -6,8 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
 	"time"
 
@@ -15,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.uber.org/zap"
 
 	"dynamolake/checkpoint"
@@ -32,8 +29,8 @@ type consuming struct {
 	flushBytes             int64
 	flush, pollMax         time.Duration
 	lease, renew           time.Duration
-	metrics, logLevel      string
-	logFormat              string
+	logLevel, logFormat    string
+	watching
 }
 
 func consumeCommand(s *settings) func(context.Context, streams) error {
@@ -55,7 +52,7 @@ func consumeCommand(s *settings) func(context.Context, streams) error {
 	s.duration(&c.pollMax, "poll-max", d.PollMax, 250*time.Millisecond, 5*time.Minute, "an idle shard is asked at least this often")
 	s.duration(&c.lease, "lease-duration", d.Lease, time.Second, 10*time.Minute, "a worker that does not beat for so long is dead, and its shards are taken")
 	s.duration(&c.renew, "lease-renew", d.Renew, time.Second, 10*time.Minute, "each lease row is renewed this often; below a third of failoverTimeMillis while Java workers share the table")
-	s.text(&c.metrics, "metrics-addr", "", "serve /metrics on this address, like :9090; off when empty")
+	c.watchFlags(s)
 	logFlags(s, &c.logLevel, &c.logFormat)
 	return func(ctx context.Context, io streams) error {
 		log, err := newLog(io.err, c.logLevel, c.logFormat)
@@ -109,8 +106,8 @@ func (c consuming) run(ctx context.Context, cfg aws.Config, store writer.Lake, l
 	registry := prometheus.NewRegistry()
 	o.Registerer = registry
 	o.Log = log.With(zap.String("table", table.Name), zap.String("worker", o.Worker))
-	if c.metrics != "" {
-		stop, err := serveMetrics(c.metrics, registry)
+	if c.listen != "" {
+		stop, err := c.serve(registry)
 		if err != nil {
 			return err
 		}
@@ -130,18 +127,6 @@ func (c consuming) run(ctx context.Context, cfg aws.Config, store writer.Lake, l
 	err = consumer.Run(ctx, o)
 	stop() // what it was at, anyone goes on with
 	return errors.Join(err, <-ended)
-}
-
-func serveMetrics(addr string, registry *prometheus.Registry) (stop func(), err error) {
-	listener, err := net.Listen("tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("--metrics-addr %s: %w", addr, err)
-	}
-	mux := http.NewServeMux()
-	mux.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
-	go server.Serve(listener) //nolint:errcheck // ends with Close
-	return func() { server.Close() }, nil
 }
 
 // parseInitial reads --initial.

@@ -18,7 +18,7 @@ type windowing struct {
 	exporting
 	follow, trust bool
 	checkRows     int
-	metrics       string
+	listen        string
 	output        string
 	logLevel      string
 	logFormat     string
@@ -33,7 +33,7 @@ func incrementalCommand(s *settings) func(context.Context, streams) error {
 	s.boolean(&c.trust, "trust-order", "go on where old images are not what the lake holds: they are counted and logged")
 	c.rawFlags(s)
 	c.convertFlags(s)
-	s.text(&c.metrics, "metrics-addr", "", "serve /metrics on this address, like :9090; off when empty")
+	s.text(&c.listen, "listen", "", "serve /metrics on this address, like :9090; off when empty")
 	outputFlags(s, &c.output, &c.logLevel, &c.logFormat)
 	return func(ctx context.Context, io streams) error { return c.run(ctx, io) }
 }
@@ -47,8 +47,8 @@ func (c windowing) run(ctx context.Context, io streams) error {
 	// Windows follow the newest export where no stream is read; where one is, only its gaps
 	// are left to do.
 	o.Follow, o.Trust, o.CheckRows = true, c.trust, int64(c.checkRows)
-	if c.metrics != "" {
-		stop, err := serveMetrics(c.metrics, registry)
+	if c.listen != "" {
+		stop, err := serve(c.listen, metricsOf(registry))
 		if err != nil {
 			return err
 		}
