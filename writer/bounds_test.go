@@ -35,7 +35,7 @@ func TestPageBoundsHoldEveryValue(t *testing.T) {
 	s := sliceOf(t, keys, records...)
 	w := newFileWriter(columnsOf(Schema{Keys: keys}, ofStream), 2<<20)
 	for range 2 {
-		body, err := w.slice(s, Info{Shard: "s"}, func(int64) [][2]string { return nil })
+		body, err := w.slice(s, Info{Shard: "s"}, func() [][2]string { return nil })
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -33,6 +33,14 @@ func NewEncoder(s Schema) *Encoder {
 	return e
 }
 
+// NewRule makes a rule as those of the encoder's files are; nil if they have none.
+func (e *Encoder) NewRule() Rule {
+	if e.schema.Rule == nil {
+		return nil
+	}
+	return e.schema.Rule()
+}
+
 // Encode returns the file of a slice. The slice's batch may advance afterwards:
 // the file aliases nothing.
 func (e *Encoder) Encode(s Slice, info Info) (File, error) {
@@ -48,23 +56,17 @@ func (e *Encoder) Encode(s Slice, info Info) (File, error) {
 	if l.Attempt == "" {
 		l.Attempt = rand.Text()
 	}
-	for c := range s.Changes() {
-		if c.Created != 0 {
-			if l.MinTS == 0 || c.Created < l.MinTS {
-				l.MinTS = c.Created
-			}
-			l.MaxTS = max(l.MaxTS, c.Created)
-		}
-	}
-	body, err := w.slice(s, info, func(rows int64) [][2]string {
-		l.Rows = rows
+	body, err := w.slice(s, info, func() [][2]string {
+		l.Rows, l.MinTS, l.MaxTS = w.n, w.minTS, w.maxTS
 		return e.footer(l, info)
 	})
 	if err != nil {
 		w = nil // of unknown state
 		return File{}, fmt.Errorf("encode %d rows of shard %s after %s: %w", s.Rows, info.Shard, s.After, err)
 	}
-	return newFile(body, l, e.schema, strconv.FormatInt(info.Epoch, 10)), nil
+	f := newFile(body, l, e.schema, strconv.FormatInt(info.Epoch, 10))
+	f.Notes = w.takeNotes()
+	return f, nil
 }
 
 // footer is the file's own metadata, in order. It holds what the object metadata

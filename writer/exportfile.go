@@ -16,6 +16,7 @@ type ExportFile struct {
 	w     *fileWriter // nil when the file is complete, or cannot be
 	out   counted
 	stats ExportStats
+	notes Notes
 	err   error // what Add and Close return from now on
 }
 
@@ -42,24 +43,23 @@ func (x *ExportFile) Add(changes []transform.Change) error {
 	if x.err != nil {
 		return x.err
 	}
+	x.w.notes.Refused = x.w.notes.Refused[:0]
 	if err := x.w.add(changes); err != nil {
 		return x.fail(err)
 	}
-	x.stats.Rows = x.w.n
-	for i := range changes {
-		ts := x.w.rows.ts
-		if ts == 0 {
-			ts = changes[i].Created
-		}
-		if ts != 0 {
-			if x.stats.MinTS == 0 || ts < x.stats.MinTS {
-				x.stats.MinTS = ts
-			}
-			x.stats.MaxTS = max(x.stats.MaxTS, ts)
-		}
-	}
 	return nil
 }
+
+// Refused are the changes of the last Add that the rule kept out, valid as long as those are.
+func (x *ExportFile) Refused() []Refusal {
+	if x.w == nil {
+		return nil
+	}
+	return x.w.notes.Refused
+}
+
+// Notes are those of the whole file, once it is closed; Refused is not in them.
+func (x *ExportFile) Notes() Notes { return x.notes }
 
 // Close completes the file: out has all of it when there is no error. out itself
 // is not closed.
@@ -67,10 +67,13 @@ func (x *ExportFile) Close() (ExportStats, error) {
 	if x.err != nil {
 		return ExportStats{}, x.err
 	}
+	x.stats = ExportStats{Rows: x.w.n, MinTS: x.w.minTS, MaxTS: x.w.maxTS}
 	if err := x.w.end(x.enc.exportFooter(x.info, x.stats)); err != nil {
 		return ExportStats{}, x.fail(err)
 	}
 	x.stats.Bytes = x.out.n
+	x.notes = x.w.takeNotes()
+	x.notes.Refused = nil
 	select {
 	case x.enc.spare <- x.w:
 	default:
@@ -80,8 +83,9 @@ func (x *ExportFile) Close() (ExportStats, error) {
 }
 
 func (x *ExportFile) fail(err error) error {
+	rows := x.w.n
 	x.w = nil // of unknown state
-	x.err = fmt.Errorf("encode %s of %s after %d rows: %w", x.info.DataFile, x.info.ARN, x.stats.Rows, err)
+	x.err = fmt.Errorf("encode %s of %s after %d rows: %w", x.info.DataFile, x.info.ARN, rows, err)
 	return x.err
 }
 

@@ -24,11 +24,36 @@ type Schema struct {
 	Rule func() Rule
 }
 
-// Rule has its say on each row that was just added to a run, from an image or, for a
-// removal, blank: it may give computed columns their values ([schema.Run.Set]),
-// look at what did not fit ([schema.Run.Misfits]), and return false to leave the row out of the file. It
-// keeps nothing of the change.
-type Rule func(run *schema.Run, c *transform.Change) (keep bool)
+// Rule has its say on each change on its way into a file. It belongs to one goroutine. What a
+// method says of why is for people, holds no item content, and makes the change a [Refusal].
+type Rule interface {
+	// Begin comes before some changes. What Admit gave out before is not used any more.
+	Begin()
+	// Admit returns the change to write in place of c, which may be c itself, or nil for none,
+	// and then why, or nothing where c is just not of this dataset.
+	Admit(c *transform.Change) (out *transform.Change, why string)
+	// Finish looks at the row that was just added to the run, from the image that Admit gave, or blank for a
+	// removal: it may give computed columns their values ([schema.Run.Set]). Where it says why,
+	// the row is taken back. c is what Admit was given.
+	Finish(run *schema.Run, c *transform.Change) (why string)
+}
+
+// Refusal is a change that the rule kept out of a file although it is of its dataset. It aliases
+// what the change does.
+type Refusal struct {
+	Change transform.Change
+	Reason string
+}
+
+// Notes are what the making of a file showed, for a schema's sake.
+type Notes struct {
+	Refused []Refusal
+	// Misfits counts values that their columns did not take; nil without a plan.
+	Misfits *schema.Tally
+	// Fresh tells that there was an attribute, or a map's field, without a column, which
+	// this writer had not met before.
+	Fresh bool
+}
 
 // Info is what a file says of its origin, beside its rows.
 type Info struct {
@@ -50,6 +75,7 @@ type File struct {
 	Body []byte
 	Meta map[string]string // object metadata
 	Link Link              // Key is empty until it is committed
+	Notes
 }
 
 func newFile(body []byte, l Link, s Schema, epoch string) File {

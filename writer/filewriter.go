@@ -35,16 +35,19 @@ const (
 // as need be, end. After an error its state is unknown.
 type fileWriter struct {
 	layout
-	pq      *parquet.GenericWriter[any]
-	vals    [][]parquet.Value   // by column; those of fixed columns stay for the file
-	kept    []*transform.Change // of a run
-	rows    rows
-	rule    Rule
-	out     bytes.Buffer // of slice
-	to      io.Writer    // of the file
-	n       int64        // rows in it
-	chooser *chooser     // nil without a plan
-	begun   bool         // the file has rows
+	pq    *parquet.GenericWriter[any]
+	vals  [][]parquet.Value   // by column; those of fixed columns stay for the file
+	kept  []*transform.Change // of a run
+	rows  rows
+	rule  Rule
+	out   bytes.Buffer // of slice
+	to    io.Writer    // of the file
+	n     int64        // rows in it
+	notes Notes        // of it
+	// The bounds of its _ts, in microseconds; 0 where no row tells one.
+	minTS, maxTS int64
+	chooser      *chooser // nil without a plan
+	begun        bool     // the file has rows
 
 	groupBytes int64 // of DynamoDB JSON in a row group
 	group      int64 // in the one under way
@@ -91,7 +94,7 @@ func (l *layout) parquetWriter(out io.Writer) *parquet.GenericWriter[any] {
 }
 
 // slice writes the file of a slice. footer is asked for when its rows are known.
-func (w *fileWriter) slice(s Slice, info Info, footer func(rows int64) [][2]string) ([]byte, error) {
+func (w *fileWriter) slice(s Slice, info Info, footer func() [][2]string) ([]byte, error) {
 	w.out.Reset()
 	w.begin(&w.out, rows{shard: []byte(strings.ToValidUTF8(info.Shard, "\uFFFD")), source: sourceStream, epoch: info.Epoch})
 	for _, part := range s.parts {
@@ -99,7 +102,7 @@ func (w *fileWriter) slice(s Slice, info Info, footer func(rows int64) [][2]stri
 			return nil, err
 		}
 	}
-	if err := w.end(footer(w.n)); err != nil {
+	if err := w.end(footer()); err != nil {
 		return nil, err
 	}
 	return bytes.Clone(w.out.Bytes()), nil
@@ -113,7 +116,11 @@ func (w *fileWriter) begin(out io.Writer, r rows) {
 	w.pq.Reset(out)
 	w.to, w.begun = out, false
 	r.text, r.run = w.rows.text, w.rows.run
-	w.rows, w.group, w.n = r, 0, 0
+	w.rows, w.group, w.n, w.minTS, w.maxTS = r, 0, 0, 0, 0
+	w.notes = Notes{}
+	if w.schema.Plan != nil {
+		w.notes.Misfits = w.schema.Plan.NewTally()
+	}
 	for i := range w.vals {
 		w.vals[i] = w.vals[i][:0]
 	}
@@ -143,6 +150,27 @@ func (w *fileWriter) add(part []transform.Change) error {
 		}
 	}
 	return nil
+}
+
+// span takes a row's time into the bounds.
+func (w *fileWriter) span(c *transform.Change) {
+	ts := w.rows.ts
+	if ts == 0 {
+		ts = c.Created
+	}
+	if ts != 0 {
+		if w.minTS == 0 || ts < w.minTS {
+			w.minTS = ts
+		}
+		w.maxTS = max(w.maxTS, ts)
+	}
+}
+
+// takeNotes are those of the file, for whoever keeps them.
+func (w *fileWriter) takeNotes() Notes {
+	notes := w.notes
+	w.notes = Notes{}
+	return notes
 }
 
 // end completes the file.

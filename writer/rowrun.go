@@ -6,6 +6,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"dynamolake/transform"
+	"dynamolake/transform/schema"
 )
 
 const (
@@ -76,19 +77,45 @@ func (w *fileWriter) shred(part []transform.Change) {
 	if run != nil {
 		run.Reset()
 	}
+	if w.rule != nil {
+		w.rule.Begin()
+	}
 	for i := range part {
 		c := &part[i]
-		if run != nil {
-			if c.New == nil {
-				run.Blank()
-			} else {
-				run.Shred(c.New, c.Hash.Exact, c.Range.Exact)
-			}
-			if w.rule != nil && !w.rule(run, c) {
-				run.Undo()
-				continue
-			}
+		if out, why := w.row(run, c); out != nil {
+			w.kept = append(w.kept, out)
+			w.span(out)
+		} else if why != "" {
+			w.notes.Refused = append(w.notes.Refused, Refusal{*c, why})
 		}
-		w.kept = append(w.kept, c)
 	}
+	if run != nil {
+		w.notes.Misfits.Misfits(run)
+		w.notes.Fresh = w.notes.Fresh || run.Fresh()
+	}
+}
+
+// row adds a row to the run, and returns the change that it is of; nil if there is none.
+func (w *fileWriter) row(run *schema.Run, c *transform.Change) (out *transform.Change, why string) {
+	out = c
+	if w.rule != nil {
+		if out, why = w.rule.Admit(c); out == nil {
+			return nil, why
+		}
+	}
+	if run == nil {
+		return out, ""
+	}
+	if out.New == nil {
+		run.Blank()
+	} else {
+		run.Shred(out.New, out.Hash.Exact, out.Range.Exact)
+	}
+	if w.rule != nil {
+		if why = w.rule.Finish(run, c); why != "" {
+			run.Undo()
+			return nil, why
+		}
+	}
+	return out, ""
 }

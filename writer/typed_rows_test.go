@@ -43,7 +43,7 @@ func TestColumnsAreReadOnlyWhereAskedFor(t *testing.T) {
 	}
 }
 
-// TestTheRuleOfARow: it sets what is computed, and leaves rows out.
+// TestTheRuleOfARow: it sets what is computed, leaves rows out, refuses some, and makes others of them.
 func TestTheRuleOfARow(t *testing.T) {
 	s := parseSchema(t, `
 datasets:
@@ -55,39 +55,90 @@ datasets:
 	made := 0
 	e := writer.Schema{Keys: typedKeys, Dataset: "all", Plan: planOf(t, s), Rule: func() writer.Rule {
 		made++
-		return func(run *schema.Run, c *transform.Change) bool {
-			cells := run.Leaf(0)
-			n := cells[len(cells)-1].Low
-			run.Set(1, schema.Cell{Low: 2 * n})
-			return n%3 > 0
-		}
+		return new(everyFifth)
 	}}
 	var records []writer.Record
-	for i := range 1000 {
-		key := fmt.Sprintf(`"pk":{"S":"a"},"sk":{"N":"%d"}`, i)
-		records = append(records, writer.NewRecord(i+1, 'I', 1_700_000_000, "{"+key+"}", fmt.Sprintf(`{%s,"n":{"N":"%d"},"x":{"S":"%d"}}`, key, i, i), ""))
+	type row struct {
+		op        transform.Op
+		n, double int64
+		rest      string
 	}
-	body := encodeTyped(t, e, records)
-	x, err := writer.OpenRows(bytes.NewReader(body), int64(len(body)))
+	var want []row
+	refused := 0
+	for i := range int64(1000) {
+		key := fmt.Sprintf(`"pk":{"S":"a"},"sk":{"N":"%d"}`, i)
+		records = append(records, writer.NewRecord(int(i)+1, 'I', 1_700_000_000, "{"+key+"}", fmt.Sprintf(`{%s,"n":{"N":"%d"},"x":{"S":"%d"}}`, key, i, i), ""))
+		switch i % 5 {
+		case 0:
+		case 1:
+			want = append(want, row{op: transform.Remove})
+		case 2:
+			refused++
+		default:
+			want = append(want, row{transform.Insert, i, 2 * i, fmt.Sprintf(`{"x":{"S":"%d"}}`, i)})
+		}
+	}
+	f := encodeTypedFile(t, e, records)
+	x, err := writer.OpenRows(bytes.NewReader(f.Body), int64(len(f.Body)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := int64(0)
+	var got []row
 	for r, err := range x.All(t.Context(), writer.AllFields) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n++; n%3 == 0 {
-			n++
-		}
-		got := [...]any{r.Cells[0][0].Low, r.Cells[1][0].Low, string(r.Rest)}
-		if diff := cmp.Diff([...]any{n, 2 * n, fmt.Sprintf(`{"x":{"S":"%d"}}`, n)}, got); diff != "" {
-			t.Fatalf("row %d:\n%s", n, diff)
-		}
+		got = append(got, row{r.Op, r.Cells[0][0].Low, r.Cells[1][0].Low, string(r.Rest)})
 	}
-	if x.Rows != 666 || x.Meta["rows"] != "666" || made != 1 {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(row{})); diff != "" {
+		t.Error(diff)
+	}
+	if x.Meta["rows"] != fmt.Sprint(len(want)) || made != 1 {
 		t.Errorf("%d rows, said to be %s, by %d rules", x.Rows, x.Meta["rows"], made)
 	}
+	if len(f.Refused) != refused || !f.Fresh || f.Misfits.Rows != int64(len(want)) {
+		t.Fatalf("%d refused, fresh %v, %d rows in the tally", len(f.Refused), f.Fresh, f.Misfits.Rows)
+	}
+	for i, r := range f.Refused {
+		if want := fmt.Sprintf(`{"N":"%d"}`, 5*i+2); r.Reason != "is 2 over fives" || !bytes.Contains(r.Change.New, []byte(want)) {
+			t.Errorf("refusal %d: %s of %s, want one of %s", i, r.Reason, r.Change.New, want)
+		}
+	}
+}
+
+// everyFifth computes a column; of five changes it leaves out one, makes a removal of one, and refuses
+// one.
+type everyFifth struct{}
+
+func (*everyFifth) Begin() {}
+
+func (r *everyFifth) Admit(c *transform.Change) (*transform.Change, string) {
+	switch nOf(c) % 5 {
+	case 0:
+		return nil, ""
+	case 1:
+		keys := typedKeys
+		removed := keys.Removed(c)
+		return &removed, ""
+	}
+	return c, ""
+}
+
+func (*everyFifth) Finish(run *schema.Run, c *transform.Change) string {
+	switch nOf(c) % 5 {
+	case 1:
+		return ""
+	case 2:
+		return "is 2 over fives"
+	}
+	run.Set(1, schema.Cell{Low: 2 * nOf(c)})
+	return ""
+}
+
+// nOf is the number in the sort key.
+func nOf(c *transform.Change) (n int64) {
+	fmt.Sscan(string(c.Range.Bytes), &n)
+	return n
 }
 
 // TestDamagedTypedFiles give an error or rows; never a panic.

@@ -39,6 +39,11 @@ func hostileRecords(seed uint64, n int, columns []schema.Column) []writer.Record
 
 func encodeTyped(t testing.TB, s writer.Schema, records []writer.Record) []byte {
 	t.Helper()
+	return encodeTypedFile(t, s, records).Body
+}
+
+func encodeTypedFile(t testing.TB, s writer.Schema, records []writer.Record) writer.File {
+	t.Helper()
 	b := writer.NewBatch(transform.Seq{})
 	body := writer.PageBody("", records...)
 	p := new(transform.Page)
@@ -51,7 +56,7 @@ func encodeTyped(t testing.TB, s writer.Schema, records []writer.Record) []byte 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return f.Body
+	return f
 }
 
 // typedFiles are a schema's files of hostile items: of a stream, and of an export in many

@@ -13,16 +13,17 @@ import (
 // what demo and advise run on.
 var mayImport = map[string][]string{
 	"cmd/dynamolake": {
-		"consumer", "consumer/adapter", "bootstrap", "checkpoint", "checkpoint/ledger", "writer", "transform",
-		"internal/advise", "internal/awssim", "internal/lakecheck", "internal/scene", "internal/verify",
+		"consumer", "consumer/adapter", "bootstrap", "checkpoint", "checkpoint/ledger", "writer", "writer/dataset", "transform", "transform/schema", "transform/rule",
+		"internal/advise", "internal/awssim", "internal/fleet", "internal/lakecheck", "internal/page", "internal/scene", "internal/verify",
 	},
-	"consumer":          {"consumer/adapter", "checkpoint", "checkpoint/ledger", "writer", "transform"},
+	"consumer":          {"consumer/adapter", "checkpoint", "checkpoint/ledger", "writer", "writer/dataset", "transform", "transform/schema"},
 	"consumer/adapter":  {}, // anyone with the KCL library can use it
-	"bootstrap":         {"bootstrap/ion", "checkpoint", "checkpoint/ledger", "writer", "transform"},
+	"bootstrap":         {"bootstrap/ion", "checkpoint", "checkpoint/ledger", "writer", "writer/dataset", "transform", "transform/schema"},
 	"bootstrap/ion":     {}, // anyone with an export as ION can use it
 	"checkpoint":        {},
 	"checkpoint/ledger": {}, // pure, and one document
 	"writer":            {"transform", "transform/schema"},
+	"writer/dataset":    {"writer", "transform", "transform/schema", "transform/rule"},
 	"transform":         {},
 	"transform/schema":  {"transform"},
 	"transform/rule":    {"transform", "transform/schema"},
@@ -31,10 +32,12 @@ var mayImport = map[string][]string{
 	"internal/awssim":          {},
 	"internal/awssim/scenario": {}, // runs against the simulator and against real servers
 	"internal/emulators":       {},
+	"internal/fleet":           {"consumer", "checkpoint", "checkpoint/ledger", "writer"},
 	"internal/house":           {},
 	"internal/lakecheck":       {"writer", "transform"},
+	"internal/page":            {"internal/fleet", "consumer", "checkpoint/ledger"},
 	"internal/verify":          {"checkpoint", "checkpoint/ledger", "writer", "transform"},
-	"internal/scene":           {"consumer", "bootstrap", "checkpoint", "checkpoint/ledger", "writer", "transform", "internal/awssim", "internal/lakecheck"},
+	"internal/scene":           {"consumer", "bootstrap", "checkpoint", "checkpoint/ledger", "writer", "writer/dataset", "transform", "transform/schema", "internal/awssim", "internal/lakecheck"},
 }
 
 // confined are third-party modules and the files or packages they stay in, so

@@ -58,6 +58,12 @@ func (r *Rules) Route(dst []Route, c *transform.Change) (routes []Route, taken b
 	return dst, taken, nil
 }
 
+// Takes tells whether the dataset is to hold the item as a change leaves it. An error is a [Failure].
+func (d *Dataset) Takes(c *transform.Change) (bool, error) {
+	now, err := d.now(c)
+	return now == Yes, err
+}
+
 // now is whether the dataset takes the new image.
 func (d *Dataset) now(c *transform.Change) (Match, error) {
 	switch {
@@ -85,7 +91,12 @@ func (d *Dataset) before(c *transform.Change, now Match) (Match, error) {
 	case c.Old == nil:
 		return Unknown, nil
 	}
-	return d.match(c, c.Old)
+	// Where the filter fails on it, that item was refused, but the one before it may be there.
+	old, err := d.match(c, c.Old)
+	if err != nil {
+		return Unknown, nil //nolint:nilerr // see above
+	}
+	return old, nil
 }
 
 // match asks the filter of an image.

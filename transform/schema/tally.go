@@ -53,6 +53,32 @@ func (t *Tally) Add(r *Run, row int) {
 	}
 }
 
+// Misfits counts those of all rows of a run of the same plan, before Reset. It is Add for
+// who asks for no more.
+func (t *Tally) Misfits(r *Run) {
+	t.Rows += int64(len(r.rows))
+	for _, f := range r.fits {
+		t.Columns[f.Column].Misfits[f.Why]++
+	}
+}
+
+// Merge adds what another tally of the same plan counted.
+func (t *Tally) Merge(other *Tally) {
+	t.Rows += other.Rows
+	for i := range t.Columns {
+		t.Columns[i].Taken += other.Columns[i].Taken
+		for why, n := range other.Columns[i].Misfits {
+			t.Columns[i].Misfits[why] += n
+		}
+	}
+}
+
+// Reset makes it empty.
+func (t *Tally) Reset() {
+	t.Rows = 0
+	clear(t.Columns)
+}
+
 // Left is how many values of a column are in _rest, those that were rounded among them.
 func (c *Count) Left() (n int64) {
 	for _, m := range c.Misfits[Rounded:] {
