@@ -66,7 +66,7 @@ func (c *advising) flags(s *settings) {
 			}
 			c.plan.Importance[d.dimension] = n
 			return nil
-		})
+		}).between(strconv.Itoa(advise.Least), strconv.Itoa(advise.Most))
 	}
 	s.optional("items", "count", askAWS, "items of the table; AWS is asked when "+askAWS, func(t string) error {
 		return given(&c.items, "a whole number of items", t, func(t string) (int64, error) { return strconv.ParseInt(t, 10, 64) })
@@ -102,8 +102,8 @@ func (c *advising) flags(s *settings) {
 }
 
 // optional is a setting that may be left at a word that stands for something else.
-func (s *settings) optional(name, kind, word, usage string, parse func(string) error) {
-	s.add(name, kind, word, usage, func(t string) error {
+func (s *settings) optional(name, kind, word, usage string, parse func(string) error) *value {
+	return s.add(name, kind, word, usage, func(t string) error {
 		if t == word {
 			return nil
 		}

@@ -34,6 +34,7 @@ func commands() []command {
 		{"consume", "one member of the fleet that reads a table's stream into the lake", consumeCommand},
 		{"verify", "proves the lake, from end to end; compares it with the table or an export", verifyCommand},
 		{"status", "leases, lag, headroom and gaps of a fleet", statusCommand},
+		{"config", "what a command would run with, and where each value comes from: config [<command>] [its flags]", configCommand},
 		{"advise", "which pattern fits a table: weighted matrix, findings, monthly costs and the commands to start", adviseCommand},
 	}
 }
@@ -70,6 +71,9 @@ func run(ctx context.Context, args, env []string, io streams) int {
 		s.help(io.out)
 		return 0
 	case err != nil:
+		if s.show != nil {
+			s.show(io) //nolint:errcheck // the problems matter more
+		}
 		fmt.Fprintln(io.err, err)
 		return 2
 	}
@@ -82,6 +86,13 @@ func run(ctx context.Context, args, env []string, io streams) int {
 
 // find is the command whose words args begin with, and what follows them.
 func find(args []string) (c command, flags []string, ok bool) {
+	if len(args) > 1 && args[0] == "config" && !strings.HasPrefix(args[1], "-") {
+		if c, flags, ok = find(args[1:]); ok && c.name != "config" {
+			c.setup = configOf(c)
+			c.name = "config " + c.name
+		}
+		return c, flags, ok
+	}
 	for _, c := range commands() {
 		words := strings.Fields(c.name)
 		if len(args) >= len(words) && slices.Equal(args[:len(words)], words) {
@@ -93,6 +104,9 @@ func find(args []string) (c command, flags []string, ok bool) {
 
 // noCommand answers who named no command: a group alone is shown.
 func noCommand(args []string, io streams) int {
+	if len(args) > 1 && args[0] == "config" {
+		args = args[1:]
+	}
 	word, see := args[0], "dynamolake"
 	if group := groupOf(word); len(group) > 0 {
 		if len(args) == 1 || args[1] == "--help" || args[1] == "-h" {

@@ -19,6 +19,9 @@ type settings struct {
 	name, summary string
 	flags         *pflag.FlagSet
 	checks        []func() error
+	problems      []error             // what read found
+	about         string              // the command whose settings are only looked at; see configOf
+	show          func(streams) error // prints them, usable or not
 }
 
 var errHelp = errors.New("help")
@@ -38,6 +41,12 @@ type value struct {
 	text, kind string
 	parse      func(string) error
 	problem    error
+
+	least, most string // as an operator writes them; empty where there is no bound
+	choices     []string
+	needed      bool // it has no default, and must be given
+	hidden      bool // it is shown to nobody
+	fromEnv     bool // a variable set it
 }
 
 func (v *value) String() string { return v.text }
@@ -47,7 +56,10 @@ func (v *value) Set(text string) error {
 	return nil
 }
 
-func (s *settings) add(name, kind, def, usage string, parse func(string) error) {
+// between notes the bounds that parse keeps.
+func (v *value) between(least, most string) { v.least, v.most = least, most }
+
+func (s *settings) add(name, kind, def, usage string, parse func(string) error) *value {
 	v := &value{text: def, kind: kind, parse: parse}
 	if def != "" {
 		if err := parse(def); err != nil {
@@ -58,7 +70,11 @@ func (s *settings) add(name, kind, def, usage string, parse func(string) error) 
 	if kind == "bool" {
 		s.flags.Lookup(name).NoOptDefVal = "true"
 	}
+	return v
 }
+
+// value is a setting that was declared.
+func (s *settings) value(name string) *value { return s.flags.Lookup(name).Value.(*value) }
 
 // parsed is a text that parse must accept. Empty is for required to judge.
 func (s *settings) parsed(dst *string, name, kind, def, usage string, parse func(string) error) {
@@ -79,6 +95,7 @@ func (s *settings) text(dst *string, name, def, usage string) {
 func (s *settings) required(name string) {
 	f := s.flags.Lookup(name)
 	f.Usage += " (required)"
+	s.value(name).needed = true
 	s.check(func() error {
 		if f.Value.String() == "" {
 			return fmt.Errorf("--%s (%s) is required", name, envName(name))
@@ -86,6 +103,9 @@ func (s *settings) required(name string) {
 		return nil
 	})
 }
+
+// secret keeps what a setting says out of all that is printed.
+func (s *settings) secret(name string) { s.value(name).hidden = true }
 
 func (s *settings) boolean(dst *bool, name, usage string) {
 	s.add(name, "bool", "false", usage, func(t string) (err error) {
@@ -103,7 +123,7 @@ func (s *settings) choice(dst *string, name, def, usage string, choices ...strin
 		}
 		*dst = t
 		return nil
-	})
+	}).choices = choices
 }
 
 func (s *settings) duration(dst *time.Duration, name string, def, least, most time.Duration, usage string) {
@@ -114,7 +134,7 @@ func (s *settings) duration(dst *time.Duration, name string, def, least, most ti
 		}
 		*dst = d
 		return nil
-	})
+	}).between(shortDuration(least), shortDuration(most))
 }
 
 func (s *settings) count(dst *int, name string, def, least, most int, usage string) {
@@ -125,7 +145,7 @@ func (s *settings) count(dst *int, name string, def, least, most int, usage stri
 		}
 		*dst = n
 		return nil
-	})
+	}).between(strconv.Itoa(least), strconv.Itoa(most))
 }
 
 func (s *settings) size(dst *int64, name string, def, least, most int64, usage string) {
@@ -136,122 +156,31 @@ func (s *settings) size(dst *int64, name string, def, least, most int64, usage s
 		}
 		*dst = n
 		return nil
-	})
+	}).between(formatSize(least), formatSize(most))
 }
 
 // check adds a condition over several settings.
 func (s *settings) check(f func() error) { s.checks = append(s.checks, f) }
 
-// read takes the flags and the environment, and reports everything that is wrong
-// with them at once.
-func (s *settings) read(args, env []string) error {
-	problems, err := s.readFlags(args)
-	if err != nil {
-		return err
-	}
-	problems = append(problems, s.readEnv(env)...)
-	s.flags.VisitAll(func(f *pflag.Flag) {
-		if v := f.Value.(*value); v.problem != nil {
-			problems = append(problems, fmt.Errorf("--%s (%s) = %q: %w", f.Name, envName(f.Name), v.text, v.problem))
-		}
-	})
-	for _, c := range s.checks {
-		problems = appendError(problems, c())
-	}
-	if len(problems) == 0 {
-		return nil
-	}
-	lines := make([]string, len(problems))
-	for i, p := range problems {
-		lines[i] = "  " + p.Error()
-	}
-	return fmt.Errorf("dynamolake %s: the settings cannot be used:\n%s\nsee dynamolake %s --help", s.name, strings.Join(lines, "\n"), s.name)
-}
-
-// readFlags goes on behind a flag that does not exist, to find what else is wrong.
-// Its error is errHelp.
-func (s *settings) readFlags(args []string) (problems []error, err error) {
-	for {
-		err := s.flags.Parse(args)
-		unknown, is := errors.AsType[*pflag.NotExistError](err)
-		switch {
-		case errors.Is(err, pflag.ErrHelp):
-			return nil, errHelp
-		case err != nil:
-			problems = append(problems, err)
-		}
-		if is {
-			name := "-" + unknown.GetSpecifiedName()
-			i := slices.IndexFunc(args, func(arg string) bool {
-				arg, _, _ = strings.Cut(arg, "=")
-				return arg == name || arg == "-"+name
-			})
-			if i >= 0 {
-				// What follows may be its value or not; either way it is not complained of.
-				args = args[i+1:]
-				for len(args) > 0 && !strings.HasPrefix(args[0], "-") {
-					args = args[1:]
-				}
-				continue
-			}
-		}
-		if rest := s.flags.Args(); err == nil && len(rest) > 0 {
-			problems = append(problems, fmt.Errorf("unexpected argument %q", rest[0]))
-		}
-		return problems, nil
-	}
-}
-
-// readEnv sets what no flag set, and refuses variables that no command knows: a
-// misspelt knob must not be ignored. An empty variable is as good as none.
-func (s *settings) readEnv(env []string) (problems []error) {
-	known := knownEnv()
-	for _, pair := range env {
-		key, text, _ := strings.Cut(pair, "=")
-		if !strings.HasPrefix(key, envPrefix) {
-			continue
-		}
-		if !known[key] {
-			problems = append(problems, fmt.Errorf("environment variable %s is not a setting of any command", key))
-			continue
-		}
-		f := s.flags.Lookup(strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(key, envPrefix)), "_", "-"))
-		if f != nil && !f.Changed && text != "" {
-			problems = appendError(problems, f.Value.Set(text))
-		}
-	}
-	return problems
-}
-
-// knownEnv is every command's variables: a container may carry those of several.
-func knownEnv() map[string]bool {
-	known := map[string]bool{}
-	for _, c := range commands() {
-		s := newSettings(c.name, c.summary)
-		c.setup(s)
-		s.flags.VisitAll(func(f *pflag.Flag) { known[envName(f.Name)] = true })
-	}
-	return known
-}
-
 func (s *settings) help(w io.Writer) {
 	fmt.Fprintf(w, "dynamolake %s: %s\n\n", s.name, s.summary)
-	s.flags.VisitAll(func(f *pflag.Flag) {
+	s.own(func(f *pflag.Flag) {
 		fmt.Fprintf(w, "  --%s <%s>\n      %s\n      %s", f.Name, f.Value.Type(), f.Usage, envName(f.Name))
 		if f.DefValue != "" {
 			fmt.Fprintf(w, ", default %s", f.DefValue)
 		}
 		fmt.Fprintln(w)
 	})
-}
-
-func envName(flag string) string {
-	return envPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
-}
-
-func appendError(list []error, err error) []error {
-	if err != nil {
-		return append(list, err)
+	if s.about != "" {
+		fmt.Fprintf(w, "\nand the flags of dynamolake %s, which are what it shows\n", s.about)
 	}
-	return list
+}
+
+// own visits the settings that are not those of the command which is looked at.
+func (s *settings) own(visit func(*pflag.Flag)) {
+	s.flags.VisitAll(func(f *pflag.Flag) {
+		if s.about == "" || f.Name == "json" {
+			visit(f)
+		}
+	})
 }

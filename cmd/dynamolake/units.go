@@ -73,3 +73,14 @@ func formatSpan(d time.Duration) string {
 	}
 	return two(day, time.Hour, "dh")
 }
+
+// shortDuration writes a duration as an operator would: 1h, not 1h0m0s.
+func shortDuration(d time.Duration) string {
+	text := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, zero) {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
+}

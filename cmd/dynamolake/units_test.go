@@ -62,3 +62,15 @@ func TestSpansAreForPeople(t *testing.T) {
 		}
 	}
 }
+
+func TestDurationsAreWrittenShort(t *testing.T) {
+	for want, d := range map[string]time.Duration{
+		"0s": 0, "100ms": 100 * time.Millisecond, "30s": 30 * time.Second, "10m": 10 * time.Minute, "1h": time.Hour,
+		"1h30m": 90 * time.Minute, "1m30s": 90 * time.Second, "24h": 24 * time.Hour, "1h0m20s": time.Hour + 20*time.Second,
+	} {
+		got := shortDuration(d)
+		if back, err := time.ParseDuration(got); got != want || err != nil || back != d {
+			t.Errorf("shortDuration(%v) = %q, want %q", d, got, want)
+		}
+	}
+}
