@@ -118,7 +118,7 @@ func (s *session) adopt(epoch int64, older time.Time) error {
 // older is the time of the last row that an epoch before the next may have: of what is in the
 // lake, and of what was read, for it may be on its way.
 func (s *session) older() time.Time {
-	if s.lease.Epoch() == 0 && s.batch.Cursor().IsZero() {
+	if s.lease.Epoch() == 0 && !s.begun() {
 		return time.Time{} // this shard has nothing in the lake
 	}
 	return later(s.epochs.newest, s.lease.CurrentTo())

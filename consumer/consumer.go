@@ -21,6 +21,7 @@ import (
 	"dynamolake/consumer/adapter"
 	"dynamolake/transform"
 	"dynamolake/writer"
+	"dynamolake/writer/dataset"
 )
 
 // Options of one worker. Zero values of the durations and sizes mean the
@@ -36,8 +37,13 @@ type Options struct {
 
 	Initial  checkpoint.Initial
 	OnGap    GapPolicy
+	// Datasets are what the table is split into, and their columns. Nil: one, without columns but
+	// the key's. Its old images are its own options'.
+	Datasets *dataset.Live
 	OldImage bool
-	Limits   writer.Limits
+	// MaxRejects ends the worker when the lake has more; below 0: any number.
+	MaxRejects int64
+	Limits     writer.Limits
 	Memory   int64 // bytes, for the whole process
 	PollMax  time.Duration
 	Lease    time.Duration // after so long without a beat a worker is dead
@@ -56,7 +62,7 @@ type Options struct {
 func Defaults() Options {
 	return Options{
 		Initial: checkpoint.Initial{Position: "TRIM_HORIZON"},
-		OnGap:   GapStop,
+		OnGap:   GapStop, MaxRejects: -1,
 		Limits:  writer.Limits{Rows: 200_000, Bytes: 32 << 20, Age: 15 * time.Second},
 		Memory:  256 << 20,
 		PollMax: 10 * time.Second,
@@ -79,7 +85,9 @@ type shared struct {
 	view        *view
 	look        func() // sees to it that the table is asked for its stream soon
 	decoder     *transform.Decoder
-	encoder     *writer.Encoder
+	datasets    *dataset.Live
+	schemas     *schemas
+	rejects     *tolerance
 	budget      *writer.Budget
 	limits      writer.Limits
 	pages       *pagePool
@@ -91,9 +99,6 @@ type shared struct {
 	log         *zap.Logger
 }
 
-// dataset is where changes go until a schema splits the table.
-const dataset = "all"
-
 // Run reads the table's stream as one member of the fleet until ctx ends, and
 // then hands its shards over. It returns nil after a complete hand-over. When the
 // stream was turned off and on, it reads the old one to its end, and then the new one.
@@ -104,6 +109,9 @@ func Run(ctx context.Context, o Options) error {
 	d := Defaults()
 	o.LedgerEvery = cmp.Or(o.LedgerEvery, d.LedgerEvery)
 	o.Timing = cmp.Or(o.Timing, d.Timing)
+	if o.Datasets == nil {
+		o.Datasets = dataset.Fixed(dataset.Whole(dataset.Options{Table: o.Table.Name, Keys: o.Table.Keys, OldImage: o.OldImage}))
+	}
 	st, err := begin(ctx, o)
 	for err == nil {
 		if err = readStream(ctx, o, st); !errors.Is(err, errReplaced) {
@@ -132,9 +140,13 @@ func readStream(ctx context.Context, o Options, st start) error {
 	if err != nil {
 		return err
 	}
+	rejects, err := newTolerance(ctx, o.Store, writer.TablePrefix(o.Table.Account, o.Table.Region, o.Table.Name), o.Table.Name, o.MaxRejects)
+	if err != nil {
+		return err
+	}
 	stopping := make(chan struct{})
 	f := newFollower(o, newView(o.Ledger, o.Timing, st.arn, st.ledger), lineage)
-	src := newSource(o, checkpoint.NewDriver(keeper), f, stopping)
+	src := newSource(o, checkpoint.NewDriver(keeper), f, rejects, stopping)
 	kcl := worker.NewWorker(src, kclConfig(o)).
 		WithKinesis(adapter.Client(src)).
 		WithCheckpointer(ending{Driver: src.driver, source: src})
@@ -153,6 +165,7 @@ func readStream(ctx context.Context, o Options, st start) error {
 	case <-ctx.Done():
 	case err = <-kept:
 		kept <- err
+	case err = <-rejects.stop:
 	case replaced = <-followed:
 		followed <- nil
 	}
@@ -175,7 +188,7 @@ func beatEvery(lease time.Duration) time.Duration {
 	return max(min(time.Second, lease/8), lease/60)
 }
 
-func newSource(o Options, driver *checkpoint.Driver, f *follower, stopping <-chan struct{}) *source {
+func newSource(o Options, driver *checkpoint.Driver, f *follower, rejects *tolerance, stopping <-chan struct{}) *source {
 	procs := runtime.GOMAXPROCS(0)
 	limits := o.Limits
 	// Half of the memory is for pages and rows; encoding takes about as much again
@@ -187,14 +200,16 @@ func newSource(o Options, driver *checkpoint.Driver, f *follower, stopping <-cha
 		streams: o.Streams, lineage: f.lineage, store: o.Store, view: f.view, look: f.poke,
 		table: o.Table, tablePrefix: prefix, worker: o.Worker,
 		decoder: transform.NewDecoder(o.Table.Keys),
-		encoder: writer.NewEncoder(writer.Schema{Table: o.Table.Name, Dataset: dataset, Keys: o.Table.Keys, OldImage: o.OldImage}),
+		datasets: o.Datasets, schemas: newSchemas(o.Registerer, o.Table.Name), rejects: rejects,
 		budget:  budget, limits: limits, pages: new(pagePool), pace: pace{max: o.PollMax},
 		onGap: o.OnGap, stopping: stopping, blocked: new(atomic.Bool), metrics: newMetrics(o.Registerer, budget.Held, o.Timing.Retention),
 	}
 	open := func(lease *checkpoint.Lease, log *zap.Logger) *session {
 		s := &session{shared: common, lease: lease, shard: lease.Key()}
 		s.log = log
-		s.chain = writer.NewChain(o.Store, writer.ChainPrefix(prefix, dataset, s.shard))
+		for _, name := range o.Datasets.Set().Names() {
+			s.chains = append(s.chains, &chain{Chain: writer.NewChain(o.Store, writer.ChainPrefix(prefix, name, s.shard)), dataset: name})
+		}
 		return s
 	}
 	return &source{driver: driver, open: open, log: o.Log, sessions: map[string]*session{}}

@@ -51,7 +51,7 @@ func (s *session) gap(reason string) error {
 		return nil
 	}
 	if s.onGap == GapStop {
-		if err := g.record(s.ctx(), s.store, s.tablePrefix); err != nil {
+		if err := s.record(g); err != nil {
 			return s.retry(err)
 		}
 		s.metrics.gaps.Inc()
@@ -68,7 +68,7 @@ func (s *session) gap(reason string) error {
 	if g.Number, g.Epoch, err = s.view.lose(s.ctx(), loss); err != nil {
 		return s.retry(err)
 	}
-	if err := g.record(s.ctx(), s.store, s.tablePrefix); err != nil {
+	if err := s.record(g); err != nil {
 		return s.retry(err)
 	}
 	if err := s.goOn(reason); err != nil {
@@ -80,6 +80,17 @@ func (s *session) gap(reason string) error {
 	return nil
 }
 
+// record makes the gap durable at each position that a chain of the shard stands at.
+func (s *session) record(g Gap) error {
+	for _, after := range s.cursors() {
+		g.After = after.String()
+		if err := g.record(s.ctx(), s.store, s.tablePrefix); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // goOn adopts the epoch behind a gap, and goes on with the oldest record that there is.
 func (s *session) goOn(reason string) error {
 	s.epochs.lost, s.epochs.settled = false, s.epochs.settled && s.lease.Awaited()
@@ -87,6 +98,9 @@ func (s *session) goOn(reason string) error {
 		return err
 	}
 	s.gapBefore, s.opened = reason, true
+	for _, c := range s.chains {
+		c.gapBefore = reason
+	}
 	if reason == reasonChildrenGone {
 		return nil // this shard is whole
 	}

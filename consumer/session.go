@@ -24,7 +24,7 @@ type session struct {
 	lease  *checkpoint.Lease
 	shard  string
 	reader reader
-	chain  *writer.Chain
+	chains []*chain // of the shard's datasets
 	batch  *writer.Batch
 
 	turn     time.Time // when the library's last call began
@@ -139,53 +139,37 @@ func (s *session) wait(d time.Duration) error {
 }
 
 // open finds where the lake stands. The lease's checkpoint may lag behind the
-// chain, never lead it.
+// chains, never lead them.
 func (s *session) open() error {
 	cp := s.lease.Checkpoint()
 	from, err := cursorOf(cp.Seq)
 	if err != nil {
 		return fmt.Errorf("lease of shard %s: %w", s.shard, err)
 	}
-	tip, ended, err := s.walk(from)
+	common, err := s.walk(from)
 	if err != nil {
 		return err
 	}
-	s.reader = reader{client: s.streams, arn: s.table.StreamARN, shard: s.shard, start: cp, last: tip}
-	s.batch = writer.NewBatch(tip)
+	s.reader = reader{client: s.streams, arn: s.table.StreamARN, shard: s.shard, start: cp, last: s.least()}
+	s.batch = writer.NewBatch(s.least())
 	s.batch.Free = s.pages.put
-	s.durable = ended
+	s.durable = s.ended()
 	if s.lease.Awaited() && s.epochs.late != nil {
 		if err := s.keepUp(); err != nil {
 			return err
 		}
 	}
-	if tip.Compare(from) > 0 {
-		s.lease.CaughtUp(s.epochs.newest)
+	if common.end.Compare(from) > 0 {
+		s.lease.CaughtUp(common.max)
 	}
 	s.metrics.through(s.shard, s.since())
-	if !ended && tip.Compare(from) > 0 {
-		if err := s.lease.Commit(s.ctx(), tip.Digits(), s.epochs.newest); err != nil {
+	if !s.durable && common.end.Compare(from) > 0 {
+		if err := s.lease.Commit(s.ctx(), common.end.Digits(), common.max); err != nil {
 			return err
 		}
 	}
 	s.opened = true
 	return nil
-}
-
-// walk follows the chain to its end, and notes what its files hold.
-func (s *session) walk(from transform.Seq) (tip transform.Seq, ended bool, err error) {
-	s.epochs = epochs{}
-	for tip = from; ; {
-		link, ok, err := s.chain.Next(s.ctx(), tip)
-		if err != nil || !ok {
-			return tip, false, err
-		}
-		s.saw(link)
-		s.strayLink(link)
-		if tip = link.End; link.ShardEnd {
-			return tip, true, nil
-		}
-	}
 }
 
 // fetch reads and decodes one page, within the memory budget.
@@ -266,6 +250,7 @@ func (s *session) reject(p *transform.Page) error {
 		return err
 	}
 	s.metrics.rejects.Add(float64(len(p.Rejects)))
+	s.rejects.add(len(p.Rejects))
 	s.log.Warn("records that do not decode went to rejects/", zap.Int("records", len(p.Rejects)), zap.String("first", p.Rejects[0].Reason))
 	return nil
 }

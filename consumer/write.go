@@ -45,8 +45,8 @@ func (s *session) flush(force bool) {
 }
 
 // commit is the order that everything rests on: the epoch in the lease row, a live lease,
-// the object, then the checkpoint. The rows are forgotten when the object is durable: should the
-// checkpoint not follow, the next owner finds the object by the chain.
+// the objects, then the checkpoint. The rows are forgotten when all objects are durable: should the
+// checkpoint not follow, the next owner finds the objects by the chains.
 func (s *session) commit(slice writer.Slice) error {
 	if err := s.keepUp(); err != nil {
 		return err
@@ -54,53 +54,76 @@ func (s *session) commit(slice writer.Slice) error {
 	if err := s.lease.Check(); err != nil {
 		return err
 	}
-	file, err := s.encoder.Encode(slice, writer.Info{
-		Stream: s.table.StreamARN, Shard: s.shard, Parent: s.lease.Parent(),
-		Epoch: s.lease.Epoch(), Writer: s.worker, GapBefore: s.gapBefore,
-	})
-	if err != nil {
+	if err := s.homeless(slice); err != nil {
 		return err
 	}
-	began := time.Now()
-	// The chain asks and writes again by itself while the answer is unclear; it comes
-	// back in between so that a long outage of the store is seen and said.
-	ctx, cancel := context.WithTimeout(s.ctx(), putTimeout)
-	defer cancel()
-	link, won, err := s.chain.Commit(ctx, file)
-	if err != nil {
-		return err
+	through := int64(0)
+	for _, c := range s.chains {
+		ts, err := s.commitTo(c, slice)
+		if err != nil {
+			return err
+		}
+		through = max(through, ts)
 	}
-	s.metrics.put(time.Since(began), link, won)
 	s.putFails, s.gapBefore = 0, ""
-	if !won {
-		s.log.Info("another writer was here first; going on after it",
-			zap.String("after", link.After.Digits()), zap.String("end", link.End.Digits()), zap.String("writer", link.Writer))
-		s.reader.seek(link.End)
-		s.saw(link)
-		s.strayLink(link)
-	} else if link.Rows > 0 {
-		s.lease.RowsIn(link.Epoch)
+	least := s.least()
+	if least.Compare(slice.End) >= 0 {
+		through = max(through, slice.MaxTS()) // a dataset may have rows of a few of the changes only
 	}
-	freed := s.batch.Advance(link.End)
-	s.budget.Release(freed)
-	through := time.UnixMicro(link.MaxTS)
-	if link.ShardEnd {
+	s.reader.seek(least)
+	s.budget.Release(s.batch.Advance(least))
+	if s.ended() {
 		// The checkpoint goes to SHARD_END, or stays where it is: from the end of the
 		// last link the next owner could not see that this was the last.
 		s.durable = true
-		if link.Rows > 0 {
-			s.lease.CaughtUp(through) // stored with the end
+		if through != 0 {
+			s.lease.CaughtUp(time.UnixMicro(through)) // stored with the end
 		}
 		return nil
 	}
 	if err := s.tellLate(); err != nil { // before the checkpoint passes it
 		return err
 	}
-	if err := s.lease.Commit(s.ctx(), link.End.Digits(), through); err != nil {
+	if !s.level() {
+		return nil // one of them was written by others, and not as far; the next slice ends the same in all
+	}
+	if err := s.lease.Commit(s.ctx(), least.Digits(), time.UnixMicro(through)); err != nil {
 		return err
 	}
-	s.metrics.through(s.shard, through)
+	s.metrics.through(s.shard, time.UnixMicro(through))
 	return nil
+}
+
+// commitTo writes the part of the slice that a dataset's chain does not have, and returns what the
+// object says of the time up to which it goes.
+func (s *session) commitTo(c *chain, slice writer.Slice) (through int64, err error) {
+	if c.ended || c.cursor.Compare(slice.End) >= 0 && !slice.ShardEnd {
+		return 0, nil
+	}
+	file, err := s.encode(c, slice.From(c.cursor))
+	if err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	// The chain asks and writes again by itself while the answer is unclear; it comes
+	// back in between so that a long outage of the store is seen and said.
+	ctx, cancel := context.WithTimeout(s.ctx(), putTimeout)
+	defer cancel()
+	link, won, err := c.Commit(ctx, file)
+	if err != nil {
+		return 0, err
+	}
+	s.metrics.put(time.Since(began), link, won)
+	if !won {
+		s.log.Info("another writer was here first; going on after it", zap.String("dataset", c.dataset),
+			zap.String("after", link.After.Digits()), zap.String("end", link.End.Digits()), zap.String("writer", link.Writer))
+		s.saw(link)
+		s.strayLink(link)
+	} else if link.Rows > 0 {
+		s.lease.RowsIn(link.Epoch)
+	}
+	c.cursor, c.ended, c.gapBefore = link.End, link.ShardEnd, ""
+	return link.MaxTS, nil
 }
 
 // putTimeout bounds one call for an object, tries included.

@@ -14,9 +14,10 @@ import (
 
 // rejectRecord is the content of a reject's object.
 type rejectRecord struct {
-	Reason string `json:"reason"`
-	Shard  string `json:"shard"`
-	Seq    string `json:"seq,omitempty"`
+	Reason  string `json:"reason"`
+	Dataset string `json:"dataset,omitempty"` // that refused it; empty for a record that is of none
+	Shard   string `json:"shard"`
+	Seq     string `json:"seq,omitempty"`
 	// Record is the record as the service wrote it. One that is not JSON is in
 	// Base64 instead.
 	Record json.RawMessage `json:"record,omitempty"`
@@ -42,16 +43,48 @@ func PutRejects(ctx context.Context, store Store, prefix, shard string, rejects 
 		} else {
 			rec.Base64 = r.Raw
 		}
-		var body bytes.Buffer
-		text := json.NewEncoder(&body)
-		text.SetEscapeHTML(false)
-		if err := text.Encode(rec); err != nil {
-			return fmt.Errorf("write reject %s of shard %s: %w", name, shard, err)
-		}
-		key := prefix + "rejects/stream/" + shard + "/" + name + ".json"
-		if err := store.PutNew(ctx, key, body.Bytes(), nil); err != nil && !errors.Is(err, ErrExists) {
-			return fmt.Errorf("write reject %s of shard %s: %w", name, shard, err)
+		if _, err := putReject(ctx, store, prefix+"rejects/stream/"+shard+"/"+name+".json", rec); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// PutRefused writes what a dataset refused of a shard's changes, or, where dataset is empty, what no
+// dataset takes, and returns how many were not there before. The names are those of
+// [PutRejects], with "@<dataset>" behind the sequence number.
+func PutRefused(ctx context.Context, store Store, prefix, shard, dataset string, refused []Refusal) (written int, err error) {
+	for i := range refused {
+		c := &refused[i].Change
+		name := c.Seq.String()
+		rec := rejectRecord{Reason: refused[i].Reason, Dataset: dataset, Shard: shard, Seq: name, Record: c.AppendRecord(nil)}
+		if dataset != "" {
+			name += "@" + dataset
+		}
+		added, err := putReject(ctx, store, prefix+"rejects/stream/"+shard+"/"+name+".json", rec)
+		if err != nil {
+			return written, err
+		}
+		if added {
+			written++
+		}
+	}
+	return written, nil
+}
+
+// putReject tells whether the reject was not there before.
+func putReject(ctx context.Context, store Store, key string, rec rejectRecord) (added bool, err error) {
+	var body bytes.Buffer
+	text := json.NewEncoder(&body)
+	text.SetEscapeHTML(false)
+	if err := text.Encode(rec); err != nil {
+		return false, fmt.Errorf("write reject %s: %w", key, err)
+	}
+	switch err := store.PutNew(ctx, key, body.Bytes(), nil); {
+	case errors.Is(err, ErrExists):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("write reject %s: %w", key, err)
+	}
+	return true, nil
 }

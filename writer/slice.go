@@ -34,6 +34,35 @@ func (s Slice) Changes() iter.Seq[*transform.Change] {
 	}
 }
 
+// From is the part of the slice behind a position, for a chain that is there already.
+func (s Slice) From(after transform.Seq) Slice {
+	if after.Compare(s.After) <= 0 {
+		return s
+	}
+	rest := Slice{After: after, End: s.End, ShardEnd: s.ShardEnd}
+	if after.Compare(s.End) > 0 {
+		rest.End = after
+	}
+	for _, part := range s.parts {
+		if part = part[seen(part, after):]; len(part) > 0 {
+			rest.parts = append(rest.parts, part)
+			rest.Rows += len(part)
+			for i := range part {
+				rest.Bytes += size(&part[i])
+			}
+		}
+	}
+	return rest
+}
+
+// MaxTS is the youngest time that a change tells, in microseconds; 0 where none does.
+func (s Slice) MaxTS() (micros int64) {
+	for c := range s.Changes() {
+		micros = max(micros, c.Created)
+	}
+	return micros
+}
+
 func (s Slice) upTo(part []transform.Change) Slice {
 	if n := len(part); n > 0 {
 		s.parts = append(s.parts, part)

@@ -1,0 +1,114 @@
+package consumer
+
+import (
+	"slices"
+	"time"
+
+	"dynamolake/transform"
+	"dynamolake/writer"
+)
+
+// chain is that of one dataset in this shard, and how far it is.
+type chain struct {
+	*writer.Chain
+	dataset   string
+	cursor    transform.Seq // durable up to here
+	ended     bool          // its last object ends the shard
+	gapBefore string        // why changes before its next object are lost; empty where none are
+}
+
+// stop is where a chain has a boundary: an object ends there and the next begins.
+type stop struct {
+	end transform.Seq
+	max time.Time // of the objects up to there no row is younger
+}
+
+// walk follows the chains to their ends, and notes what their files hold. It returns the greatest
+// position at which all of them have a boundary.
+//
+// Each chain is walked from the same position, so all must have a boundary there: that is why
+// the checkpoint of the lease moves only to such positions. Between them the chains of a shard
+// may be cut differently, where other writers were faster in one and not in another.
+func (s *session) walk(from transform.Seq) (common stop, err error) {
+	s.epochs = epochs{}
+	var shared []stop
+	for i, c := range s.chains {
+		stops, err := s.follow(c, from)
+		if err != nil {
+			return common, err
+		}
+		if i == 0 {
+			shared = stops
+		} else {
+			shared = meet(shared, stops)
+		}
+	}
+	return shared[len(shared)-1], nil
+}
+
+// follow walks one chain.
+func (s *session) follow(c *chain, from transform.Seq) (stops []stop, err error) {
+	c.cursor, c.ended = from, false
+	stops = []stop{{end: from}}
+	for !c.ended {
+		link, ok, err := c.Next(s.ctx(), c.cursor)
+		if err != nil || !ok {
+			return stops, err
+		}
+		s.saw(link)
+		s.strayLink(link)
+		at := stop{link.End, stops[len(stops)-1].max}
+		if link.Rows > 0 {
+			at.max = later(at.max, time.UnixMicro(link.MaxTS))
+		}
+		stops = append(stops, at)
+		c.cursor, c.ended = link.End, link.ShardEnd
+	}
+	return stops, nil
+}
+
+// meet are the boundaries that are in both.
+func meet(a, b []stop) (both []stop) {
+	for _, x := range a {
+		if i := slices.IndexFunc(b, func(y stop) bool { return y.end == x.end }); i >= 0 {
+			both = append(both, stop{x.end, later(x.max, b[i].max)})
+			b = b[i+1:]
+		}
+	}
+	return both
+}
+
+// least is the position that all chains are durable up to.
+func (s *session) least() transform.Seq {
+	least := s.chains[0].cursor
+	for _, c := range s.chains[1:] {
+		if c.cursor.Compare(least) < 0 {
+			least = c.cursor
+		}
+	}
+	return least
+}
+
+// level tells whether all chains are durable up to the same position: then all have a boundary there.
+func (s *session) level() bool {
+	return !slices.ContainsFunc(s.chains, func(c *chain) bool { return c.cursor != s.chains[0].cursor })
+}
+
+// ended tells whether all chains end with the shard.
+func (s *session) ended() bool {
+	return !slices.ContainsFunc(s.chains, func(c *chain) bool { return !c.ended })
+}
+
+// begun tells whether any chain has something in the lake.
+func (s *session) begun() bool {
+	return slices.ContainsFunc(s.chains, func(c *chain) bool { return !c.cursor.IsZero() })
+}
+
+// cursors are where the chains stand, the least one first.
+func (s *session) cursors() (all []transform.Seq) {
+	for _, c := range s.chains {
+		all = append(all, c.cursor)
+	}
+	slices.SortFunc(all, transform.Seq.Compare)
+	return slices.Compact(all)
+}
