@@ -34,6 +34,7 @@ func commands() []command {
 		{"consume", "one member of the fleet that reads a table's stream into the lake", consumeCommand},
 		{"verify", "proves the lake, from end to end; compares it with the table or an export", verifyCommand},
 		{"status", "leases, lag, headroom and gaps of a fleet", statusCommand},
+		{"health", "asks the worker of this machine whether it is alive, or ready; the health check of the image", healthCommand},
 		{"config", "what a command would run with, and where each value comes from: config [<command>] [its flags]", configCommand},
 		{"advise", "which pattern fits a table: weighted matrix, findings, monthly costs and the commands to start", adviseCommand},
 	}

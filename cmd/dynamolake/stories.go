@@ -72,6 +72,11 @@ func stories() []story {
 		{"lease-duration", "", "How soon a dead worker's shards are taken, against how long a live one may be cut off from DynamoDB: raise it where workers are starved of CPU."},
 		{"lease-renew", "", "Java KCL workers share the table: below a third of their failoverTimeMillis. Else longer saves writes."},
 
+		// health.
+		{"health listen", "", "The worker listens elsewhere. In a container both take the same variable."},
+		{"ready", "", "You wait for a worker to keep up, in a script."},
+		{"timeout", "", "The machine is so slow that a living worker answers late."},
+
 		{"pprof", "", "A worker takes more time or memory than you can explain."},
 		{"ready-headroom", "", "`/readyz` shall warn of a gap to come sooner (raise it) or later (lower it)."},
 		{"ready-stall", "", "Raise it where the lake or the stream refuse for minutes as a rule, and nobody shall be called for it."},
