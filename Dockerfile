@@ -14,7 +14,9 @@ COPY cmd ./cmd
 COPY consumer ./consumer
 COPY internal/advise ./internal/advise
 COPY internal/awssim ./internal/awssim
+COPY internal/fleet ./internal/fleet
 COPY internal/lakecheck ./internal/lakecheck
+COPY internal/page ./internal/page
 COPY internal/scene ./internal/scene
 COPY internal/verify ./internal/verify
 COPY transform ./transform

@@ -63,7 +63,7 @@ func (c demonstrating) run(ctx context.Context, io streams) error {
 	told := make(chan struct{})
 	telling, hush := context.WithCancel(ctx)
 	go func() { defer close(told); p.tell(telling) }()
-	f := &fleet{p: p, log: log}
+	f := &crew{p: p, log: log}
 	err = p.perform(ctx, f)
 	if err == nil {
 		p.say("writing has stopped; waiting for the fleet to be through")

@@ -99,8 +99,8 @@ func (n *network) isThawed() bool {
 	return !n.thaw.IsZero() && time.Since(n.thaw) > 0
 }
 
-// fleet is the running workers. Names go on: no two workers have the same.
-type fleet struct {
+// crew is the running workers. Names go on: no two workers have the same.
+type crew struct {
 	p       *play
 	log     *zap.Logger
 	names   int
@@ -109,7 +109,7 @@ type fleet struct {
 }
 
 // start adds workers, each with a repairer beside it, as `consume` does.
-func (f *fleet) start(ctx context.Context) {
+func (f *crew) start(ctx context.Context) {
 	for range demoWorkers {
 		f.names++
 		name := "worker-" + strconv.Itoa(f.names)
@@ -126,10 +126,10 @@ func (f *fleet) start(ctx context.Context) {
 }
 
 // bury ends worker-1, which has been cut off: nobody waits for it later.
-func (f *fleet) bury() { f.cancel[0]() }
+func (f *crew) bury() { f.cancel[0]() }
 
 // stop ends those that still live, and lets them hand over.
-func (f *fleet) stop() {
+func (f *crew) stop() {
 	for _, cancel := range f.cancel {
 		cancel()
 	}

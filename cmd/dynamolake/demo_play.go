@@ -66,7 +66,7 @@ func (p *play) acts() []act {
 }
 
 // perform is the whole story. Somebody writes to the table all the time.
-func (p *play) perform(ctx context.Context, f *fleet) error {
+func (p *play) perform(ctx context.Context, f *crew) error {
 	for range demoItems {
 		if err := p.author.Step(ctx); err != nil {
 			return err

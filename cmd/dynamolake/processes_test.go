@@ -25,6 +25,7 @@ import (
 	"dynamolake/consumer"
 	"dynamolake/consumer/adapter"
 	"dynamolake/internal/emulators"
+	"dynamolake/internal/fleet"
 	"dynamolake/internal/lakecheck"
 	"dynamolake/internal/scene"
 	"dynamolake/transform"
@@ -118,9 +119,9 @@ func TestProcessesLoseAndDoubleNothing(t *testing.T) {
 		t.Cleanup(func() { c.Process.Kill(); c.Wait() })
 		return c
 	}
-	fleet := make([]*exec.Cmd, processes)
-	for i := range fleet {
-		fleet[i] = start(i)
+	workers := make([]*exec.Cmd, processes)
+	for i := range workers {
+		workers[i] = start(i)
 	}
 
 	writing, stopWriting := context.WithCancel(t.Context())
@@ -137,7 +138,7 @@ func TestProcessesLoseAndDoubleNothing(t *testing.T) {
 		}
 		wrote <- nil
 	}()
-	kills, freezes := chaos(t, w, fleet, start)
+	kills, freezes := chaos(t, w, workers, start)
 	stopWriting()
 	if err := <-wrote; err != nil {
 		t.Fatal(err)
@@ -145,11 +146,11 @@ func TestProcessesLoseAndDoubleNothing(t *testing.T) {
 
 	journal, last := streamJournal(t, w)
 	awaitCheckpoint(t, w, last)
-	for _, c := range fleet {
+	for _, c := range workers {
 		c.Process.Signal(syscall.SIGCONT)
 		c.Process.Signal(syscall.SIGTERM)
 	}
-	for i, c := range fleet {
+	for i, c := range workers {
 		if err := c.Wait(); err != nil {
 			t.Errorf("worker-%d did not end cleanly on SIGTERM: %v", i, err)
 		}
@@ -172,11 +173,11 @@ func TestProcessesLoseAndDoubleNothing(t *testing.T) {
 
 // chaos kills and freezes members of the fleet, mostly the one that reads: DynamoDB
 // Local has a single shard.
-func chaos(t *testing.T, w world, fleet []*exec.Cmd, start func(int) *exec.Cmd) (kills, freezes int) {
+func chaos(t *testing.T, w world, workers []*exec.Cmd, start func(int) *exec.Cmd) (kills, freezes int) {
 	rng := rand.New(rand.NewPCG(5, 5))
 	thaw := map[int]time.Time{} // when a frozen process goes on
 	signal := func(i int, sig syscall.Signal) {
-		if err := fleet[i].Process.Signal(sig); err != nil {
+		if err := workers[i].Process.Signal(sig); err != nil {
 			t.Fatalf("signal %v to worker-%d: %v", sig, i, err)
 		}
 	}
@@ -188,16 +189,16 @@ func chaos(t *testing.T, w world, fleet []*exec.Cmd, start func(int) *exec.Cmd) 
 				delete(thaw, i)
 			}
 		}
-		i := rng.IntN(len(fleet))
+		i := rng.IntN(len(workers))
 		if reader, ok := readerOf(t, w); ok && rng.IntN(4) > 0 {
 			i = reader
 		}
 		if rng.IntN(2) == 0 {
 			kills++
 			signal(i, syscall.SIGKILL)
-			fleet[i].Wait() //nolint:errcheck // it was killed
+			workers[i].Wait() //nolint:errcheck // it was killed
 			delete(thaw, i)
-			fleet[i] = start(i)
+			workers[i] = start(i)
 		} else if _, frozen := thaw[i]; !frozen {
 			freezes++
 			signal(i, syscall.SIGSTOP)
@@ -222,11 +223,11 @@ func readerOf(t *testing.T, w world) (n int, ok bool) {
 }
 
 // statusOf is what `dynamolake status` prints; empty while there is no fleet yet.
-func statusOf(t *testing.T, w world) (r report) {
+func statusOf(t *testing.T, w world) (r fleet.Report) {
 	t.Helper()
 	var out strings.Builder
 	if err := (inspecting{table: w.table, output: "json"}).run(t.Context(), w.cfg, &out); err != nil {
-		return report{}
+		return fleet.Report{}
 	}
 	if err := json.Unmarshal([]byte(out.String()), &r); err != nil {
 		t.Fatal(err)

@@ -13,9 +13,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
-	"dynamolake/checkpoint"
+	"dynamolake/checkpoint/ledger"
 	"dynamolake/consumer"
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/fleet"
 	"dynamolake/internal/scene"
 )
 
@@ -94,12 +95,12 @@ func (s *stage) status(change func(*inspecting)) string {
 	return out.String()
 }
 
-func (s *stage) statusJSON() report {
+func (s *stage) statusJSON() fleet.Report {
 	s.Helper()
 	text := s.status(func(c *inspecting) { c.output = "json" })
 	d := json.NewDecoder(strings.NewReader(text))
 	d.DisallowUnknownFields()
-	var r report
+	var r fleet.Report
 	if err := d.Decode(&r); err != nil || strings.Count(text, "\n") != 1 {
 		s.Fatalf("not one line of JSON: %v\n%s", err, text)
 	}
@@ -145,14 +146,14 @@ func TestStatusOfALiveFleet(t *testing.T) {
 			linesUp(t, all)
 		}
 		r := s.statusJSON()
-		if r.Fleet != fleetAlive || r.Reading != 3 || len(r.Workers) != 2 || len(r.Shards) != 3 || r.Gaps == nil {
+		if r.Fleet != fleet.Alive || r.Reading != 3 || len(r.Workers) != 2 || len(r.Shards) != 3 || r.Gaps == nil {
 			t.Errorf("%+v", r)
 		}
-		if r.Lag < 0 || r.Lag > 40 || r.Headroom != retention.Seconds()-r.Lag {
+		if r.Lag < 0 || r.Lag > 40 || r.Headroom != ledger.RealTiming().Retention.Seconds()-r.Lag {
 			t.Errorf("lag %v, headroom %v", r.Lag, r.Headroom)
 		}
 		for _, w := range r.Workers {
-			if w.State != workerReading || w.Shards == 0 || time.Since(w.Beat) > 5*time.Second {
+			if w.State != fleet.WorkerReading || w.Shards == 0 || time.Since(w.Beat) > 5*time.Second {
 				t.Errorf("%+v", w)
 			}
 		}
@@ -199,7 +200,7 @@ func TestADeadFleetNeverLooksAlive(t *testing.T) {
 		} {
 			time.Sleep(c.sleep)
 			text := s.status(nil)
-			if got := lineOf(t, text, "fleet"); got != fleetDead {
+			if got := lineOf(t, text, "fleet"); got != fleet.Dead {
 				t.Errorf("after %v the fleet is %q", c.sleep, got)
 			}
 			if got := lineOf(t, text, "lag"); !regexp.MustCompile("^(" + c.lag + ")$").MatchString(got) {
@@ -211,14 +212,14 @@ func TestADeadFleetNeverLooksAlive(t *testing.T) {
 			if got := lineOf(t, text, "shards"); !strings.HasPrefix(got, "0 reading, 2 free") {
 				t.Errorf("shards: %s", got)
 			}
-			if n := strings.Count(text, workerDead); n != 2 {
+			if n := strings.Count(text, fleet.WorkerDead); n != 2 {
 				t.Errorf("%d workers without a beat, want 2:\n%s", n, text)
 			}
 			linesUp(t, text)
 		}
 		r := s.statusJSON()
 		for _, w := range r.Workers {
-			if w.State != workerDead || time.Since(w.Beat) < 100*time.Hour || w.Lag < (100*time.Hour).Seconds() {
+			if w.State != fleet.WorkerDead || time.Since(w.Beat) < 100*time.Hour || w.Lag < (100*time.Hour).Seconds() {
 				t.Errorf("%+v", w)
 			}
 		}
@@ -237,7 +238,7 @@ func TestAFleetThatNeverReadLags(t *testing.T) {
 		})
 		s.start("worker-1", consumer.GapStop)
 		time.Sleep(time.Hour)
-		if r := s.statusJSON(); r.Fleet != fleetAlive || r.Lag < 3500 {
+		if r := s.statusJSON(); r.Fleet != fleet.Alive || r.Lag < 3500 {
 			t.Errorf("fleet %s, lag %v s after an hour without a record", r.Fleet, r.Lag)
 		}
 	})
@@ -252,7 +253,7 @@ func TestOneDeadWorkerIsShownBesideTheLiving(t *testing.T) {
 		kill()
 		time.Sleep(time.Minute)
 		r := s.statusJSON()
-		if r.Fleet != fleetAlive || r.Reading != 2 || len(r.Workers) != 2 || r.Workers[0].State != workerDead || r.Workers[0].Shards != 0 || r.Workers[1].State != workerReading {
+		if r.Fleet != fleet.Alive || r.Reading != 2 || len(r.Workers) != 2 || r.Workers[0].State != fleet.WorkerDead || r.Workers[0].Shards != 0 || r.Workers[1].State != fleet.WorkerReading {
 			t.Errorf("%+v", r)
 		}
 	})
@@ -270,7 +271,7 @@ func TestAHaltedShardIsShownWithItsGap(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		shard := s.Cloud.Shards(scene.TableName)[0].ID
 		text := s.status(nil)
-		if got := lineOf(t, text, "fleet"); got != fleetHalted {
+		if got := lineOf(t, text, "fleet"); got != fleet.Halted {
 			t.Errorf("the fleet is %q", got)
 		}
 		if got := lineOf(t, text, "gaps"); got != "1 recorded" {
@@ -298,81 +299,4 @@ func TestStatusWithoutAFleetSaysSo(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
-}
-
-// TestReport judges rows that a short run does not make.
-func TestReport(t *testing.T) {
-	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	row := func(key, owner, at string, change func(*checkpoint.Row)) checkpoint.Row {
-		r := checkpoint.Row{Key: key, Owner: owner, CurrentTo: now.Add(-time.Minute), Checkpoint: checkpoint.Checkpoint{Sentinel: at}}
-		if change != nil {
-			change(&r)
-		}
-		return r
-	}
-	for _, c := range []struct {
-		name   string
-		rows   []checkpoint.Row
-		alive  map[string]bool
-		fleet  string
-		states []string
-		lag    float64
-	}{
-		{"no rows yet: the lag is unknown, not zero", nil, map[string]bool{"w": true}, fleetAlive, nil, -1},
-		{
-			"an owner without a row in the worker table has no beat",
-			[]checkpoint.Row{row("a", "gone", "TRIM_HORIZON", nil)},
-			map[string]bool{"w": true},
-			fleetAlive,
-			[]string{shardFree},
-			60,
-		},
-		{
-			"a child waits, and is free when its parent has ended",
-			[]checkpoint.Row{
-				row("a", "w", "TRIM_HORIZON", nil), row("b", "", "TRIM_HORIZON", func(r *checkpoint.Row) { r.Parents = []string{"a"} }),
-				row("c", "", checkpoint.ShardEnd, nil), row("d", "", "TRIM_HORIZON", func(r *checkpoint.Row) { r.Parents = []string{"c"} }),
-			},
-			map[string]bool{"w": true},
-			fleetAlive,
-			[]string{shardReading, shardWaiting, shardEnded, shardFree},
-			60,
-		},
-		{
-			"a parent without a row is waited for unless it is known to be gone",
-			[]checkpoint.Row{
-				row("b", "", "TRIM_HORIZON", func(r *checkpoint.Row) { r.Parents = []string{"a"} }),
-				row("d", "", "TRIM_HORIZON", func(r *checkpoint.Row) { r.Parents, r.ParentGone = []string{"c"}, true }),
-			},
-			map[string]bool{"w": true},
-			fleetAlive,
-			[]string{shardWaiting, shardFree},
-			60,
-		},
-		{"ended shards do not lag", []checkpoint.Row{row("c", "w", checkpoint.ShardEnd, nil)}, map[string]bool{"w": true}, fleetAlive, []string{shardEnded}, -1},
-		{"nobody beats", []checkpoint.Row{row("a", "w", "TRIM_HORIZON", nil)}, nil, fleetDead, []string{shardFree}, 60},
-		{
-			"the worst shard counts",
-			[]checkpoint.Row{row("a", "w", "TRIM_HORIZON", nil), row("b", "w", "TRIM_HORIZON", func(r *checkpoint.Row) { r.CurrentTo = now.Add(-time.Hour) })},
-			map[string]bool{"w": true},
-			fleetAlive,
-			[]string{shardReading, shardReading},
-			3600,
-		},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			r := newReport(consumer.Table{Name: "t"}, checkpoint.Table{Leases: c.rows, Workers: []checkpoint.Worker{{ID: "w", Beat: 7}}}, c.alive, nil, now)
-			var states []string
-			for _, s := range r.Shards {
-				states = append(states, s.State)
-			}
-			if strings.Join(states, ",") != strings.Join(c.states, ",") || r.Fleet != c.fleet || r.Lag != c.lag {
-				t.Errorf("states %q, fleet %q, lag %v", states, r.Fleet, r.Lag)
-			}
-		})
-	}
-	foreign := newReport(consumer.Table{}, checkpoint.Table{Leases: []checkpoint.Row{row("a", "java", "1", nil)}, Workers: []checkpoint.Worker{{ID: "java"}}}, nil, nil, now)
-	if foreign.Fleet != fleetUnknown || foreign.Workers[0].State != workerForeign || foreign.Reading != 1 {
-		t.Errorf("a fleet of Java workers: %+v", foreign)
-	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"dynamolake/bootstrap"
 	"dynamolake/checkpoint"
+	"dynamolake/internal/fleet"
 	"dynamolake/internal/verify"
 	"dynamolake/writer"
 )
@@ -102,8 +103,8 @@ func (c verifying) options(ctx context.Context, cfg aws.Config) (verify.Options,
 		return o, err
 	}
 	o.Leases = func(ctx context.Context) ([]checkpoint.Row, error) {
-		t, err := readLeases(ctx, db, leaseTable(c.app, c.table))
-		if errors.Is(err, errNoFleet) {
+		t, err := fleet.Leases(ctx, db, leaseTable(c.app, c.table))
+		if errors.Is(err, fleet.ErrNone) {
 			return nil, nil
 		}
 		return t.Leases, err

@@ -1,0 +1,2 @@
+// Package page shows a fleet as a page.
+package page
