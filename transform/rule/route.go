@@ -64,13 +64,6 @@ func (d *Dataset) Takes(c *transform.Change) (bool, error) {
 	return now == Yes, err
 }
 
-// Takes tells whether the dataset holds an item, DynamoDB JSON, in this state. An error is a [Failure]: a record
-// with it is a reject.
-func (d *Dataset) Takes(item []byte) (bool, error) {
-	now, err := d.now(&transform.Change{Op: transform.Snapshot, New: item})
-	return now == Yes, err
-}
-
 // now is whether the dataset takes the new image.
 func (d *Dataset) now(c *transform.Change) (Match, error) {
 	switch {
