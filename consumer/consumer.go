@@ -35,8 +35,8 @@ type Options struct {
 	App      string // the lease table's name, shared by the fleet
 	Worker   string // unique among live workers
 
-	Initial  checkpoint.Initial
-	OnGap    GapPolicy
+	Initial checkpoint.Initial
+	OnGap   GapPolicy
 	// Datasets are what the table is split into, and their columns. Nil: one, without columns but
 	// the key's. Its old images are its own options'.
 	Datasets *dataset.Live
@@ -44,11 +44,11 @@ type Options struct {
 	// MaxRejects ends the worker when the lake has more; below 0: any number.
 	MaxRejects int64
 	Limits     writer.Limits
-	Memory   int64 // bytes, for the whole process
-	PollMax  time.Duration
-	Lease    time.Duration // after so long without a beat a worker is dead
-	Renew    time.Duration // each lease row is written at least this often
-	Settle   time.Duration // the most that a drain may take
+	Memory     int64 // bytes, for the whole process
+	PollMax    time.Duration
+	Lease      time.Duration // after so long without a beat a worker is dead
+	Renew      time.Duration // each lease row is written at least this often
+	Settle     time.Duration // the most that a drain may take
 
 	Timing      ledger.Timing
 	LedgerEvery time.Duration // the ledger is read this often
@@ -199,9 +199,9 @@ func newSource(o Options, driver *checkpoint.Driver, f *follower, rejects *toler
 	common := shared{
 		streams: o.Streams, lineage: f.lineage, store: o.Store, view: f.view, look: f.poke,
 		table: o.Table, tablePrefix: prefix, worker: o.Worker,
-		decoder: transform.NewDecoder(o.Table.Keys),
+		decoder:  transform.NewDecoder(o.Table.Keys),
 		datasets: o.Datasets, schemas: newSchemas(o.Registerer, o.Table.Name), rejects: rejects,
-		budget:  budget, limits: limits, pages: new(pagePool), pace: pace{max: o.PollMax},
+		budget: budget, limits: limits, pages: new(pagePool), pace: pace{max: o.PollMax},
 		onGap: o.OnGap, stopping: stopping, blocked: new(atomic.Bool), metrics: newMetrics(o.Registerer, budget.Held, o.Timing.Retention),
 	}
 	open := func(lease *checkpoint.Lease, log *zap.Logger) *session {

@@ -31,7 +31,9 @@ type fixture struct {
 	cut     map[string]bool // workers whose requests fail
 	asked   map[string]int  // "operation target": requests
 
-	versions int // of items that change wrote
+	refused  string              // objects with this in their names are not written
+	onPut    func(target string) // before each object that somebody writes
+	versions int                 // of items that change wrote
 }
 
 type member struct {
@@ -60,8 +62,13 @@ func inBubble(t *testing.T, cfg awssim.Config, shards int, story func(*fixture))
 		cloud.Intercept(func(call *awssim.Call) awssim.Fault {
 			f.mu.Lock()
 			defer f.mu.Unlock()
+			if before := f.onPut; before != nil && call.Operation == "PutObject" && call.Client != "observer" {
+				f.mu.Unlock()
+				before(call.Target)
+				f.mu.Lock()
+			}
 			f.asked[call.Operation+" "+call.Target]++
-			if f.cut[call.Client] {
+			if f.cut[call.Client] || f.refused != "" && call.Operation == "PutObject" && strings.Contains(call.Target, f.refused) {
 				return awssim.Fault{Status: 503, Code: "ServiceUnavailable"}
 			}
 			return awssim.Fault{}
@@ -110,6 +117,19 @@ func (f *fixture) kill(m *member) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.cut[m.name] = true
+}
+
+// refuse makes the store fail for objects with such a name; an empty one ends that.
+func (f *fixture) refuse(name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.refused = name
+}
+
+func (f *fixture) setOnPut(before func(target string)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.onPut = before
 }
 
 // put writes so many new items.

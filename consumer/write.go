@@ -51,9 +51,6 @@ func (s *session) commit(slice writer.Slice) error {
 	if err := s.keepUp(); err != nil {
 		return err
 	}
-	if err := s.lease.Check(); err != nil {
-		return err
-	}
 	if err := s.homeless(slice); err != nil {
 		return err
 	}
@@ -102,6 +99,9 @@ func (s *session) commitTo(c *chain, slice writer.Slice) (through int64, err err
 	}
 	file, err := s.encode(c, slice.From(c.cursor))
 	if err != nil {
+		return 0, err
+	}
+	if err := s.lease.Check(); err != nil {
 		return 0, err
 	}
 	began := time.Now()

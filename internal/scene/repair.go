@@ -62,7 +62,7 @@ type version struct {
 // lake's rows as a reader does. A window that is too short, or a row under the wrong epoch, shows
 // as an item that is not what the table has; those are the problems.
 func (s *Scene) Repaired(ctx context.Context) (problems []string, err error) {
-	lake, err := lakecheck.Read(ctx, s.Store("observer"), s.Prefix())
+	lake, err := lakecheck.Read(ctx, s.lake(), s.Prefix())
 	if err != nil {
 		return nil, err
 	}
@@ -88,12 +88,15 @@ func (s *Scene) Repaired(ctx context.Context) (problems []string, err error) {
 	journal := s.Cloud.Journal(TableName)
 	for _, g := range l.Gaps {
 		for i, r := range journal {
+			if s.part != nil && s.part.Has != nil && !s.part.Has(r.Key) {
+				continue
+			}
 			if at := time.UnixMicro(r.Micros); !at.Before(g.From) && at.Before(g.To) {
 				take(r.Key, version{g.Epoch, fmt.Sprintf("%09d", i), r.New})
 			}
 		}
 	}
-	for key, item := range s.Cloud.Items(TableName) {
+	for key, item := range s.items() {
 		if newest[key].image != item {
 			problems = append(problems, fmt.Sprintf("item %s is %+v, want %s", key, newest[key], item))
 		}

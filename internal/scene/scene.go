@@ -33,6 +33,7 @@ const (
 type Scene struct {
 	Cloud *awssim.Cloud
 	Table consumer.Table
+	part  *Part // nil: the whole lake
 }
 
 // Open creates the table, with a stream of so many shards, and the bucket.
@@ -203,7 +204,7 @@ func (s *Scene) Prove(ctx context.Context) (lakecheck.Report, error) {
 
 // ProveWithin is Prove for a ledger of another timing.
 func (s *Scene) ProveWithin(ctx context.Context, t ledger.Timing) (lakecheck.Report, error) {
-	lake, err := lakecheck.Read(ctx, s.Store("observer"), s.Prefix())
+	lake, err := lakecheck.Read(ctx, s.lake(), s.Prefix())
 	if err != nil {
 		return lakecheck.Report{}, err
 	}
@@ -212,7 +213,7 @@ func (s *Scene) ProveWithin(ctx context.Context, t ledger.Timing) (lakecheck.Rep
 		return lakecheck.Report{}, err
 	}
 	if l.Base() == nil {
-		return lakecheck.Check(lake, journal(s.Cloud.Journal(TableName)), s.Cloud.Items(TableName)), nil
+		return lakecheck.Check(lake, s.journal(), s.items()), nil
 	}
 	return s.truth(&l, t).Check(lake), nil
 }
