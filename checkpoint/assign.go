@@ -72,6 +72,7 @@ func (k *Keeper) scan(ctx context.Context) error {
 
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.blind.note(asked, err)
 	if err != nil {
 		k.rescan = true
 		return err

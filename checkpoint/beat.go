@@ -127,6 +127,6 @@ func (k *Keeper) expire() {
 	k.epoch++
 	k.log.Warn("no beat came through in time; all leases are given up", zap.Int("leases", len(k.leases)))
 	for _, l := range k.leases {
-		k.lose(l, "the worker's own deadline passed")
+		k.lose(l, lostByDeadline, "the worker's own deadline passed")
 	}
 }

@@ -120,6 +120,8 @@ type Keeper struct {
 	scanned  time.Time // when the last scan left
 	server   time.Time // what the service's clock said then
 	scanAt   time.Time // when the next is due
+	blind    fails     // of scans
+	deaf     fails     // of polls
 	rescan   bool      // something is stale: scan now
 	stray    []Row     // rows of earlier streams, to be removed
 	replan   bool      // what the plan is made of has changed
@@ -178,7 +180,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 	k.mu.Lock()
 	k.ctx = nil
 	for _, l := range k.leases {
-		k.lose(l, "the worker stopped")
+		k.lose(l, lostAtStop, "the worker stopped")
 	}
 	k.mu.Unlock()
 	k.tasks.Wait()

@@ -43,6 +43,7 @@ type Lease struct {
 	renewAt   time.Time
 	state     session
 	advanced  bool      // it committed in this session
+	moved     time.Time // when it was last seen to come further, at first when it was taken
 	restarts  int       // sessions in a row that ended on their own without a commit
 	resumeAt  time.Time // when the next of them may start
 	epoch     int64     // as in the row
@@ -104,7 +105,7 @@ func (l *Lease) Check() error {
 func (l *Lease) check() error {
 	if l.lost == nil && !l.k.trusted() {
 		l.k.expire()
-		l.k.lose(l, "the worker's own deadline passed")
+		l.k.lose(l, lostByDeadline, "the worker's own deadline passed")
 	}
 	return l.lost
 }
@@ -123,7 +124,7 @@ func (l *Lease) CaughtUp(t time.Time) {
 	l.k.mu.Lock()
 	defer l.k.mu.Unlock()
 	if t.After(l.currentTo) {
-		l.currentTo = t
+		l.currentTo, l.moved = t, time.Now()
 	}
 }
 
@@ -165,7 +166,7 @@ func (l *Lease) Commit(ctx context.Context, seq string, currentTo time.Time) err
 		return fmt.Errorf("checkpoint shard %s at %s: %w", l.key, seq, err)
 	}
 	l.k.mu.Lock()
-	l.at, l.advanced, l.halted = next, true, false
+	l.at, l.advanced, l.halted, l.moved = next, true, false, time.Now()
 	l.k.mu.Unlock()
 	return nil
 }

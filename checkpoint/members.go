@@ -55,13 +55,14 @@ func (k *Keeper) poll(ctx context.Context) error {
 	defer cancel()
 	asked := time.Now()
 	workers, err := k.t.workers(ctx)
-	if err != nil {
-		return err
-	}
 	got := time.Now()
 
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.deaf.note(asked, err)
+	if err != nil {
+		return err
+	}
 	now := make(map[string]member, len(workers))
 	changed := false
 	for _, w := range workers {

@@ -19,6 +19,7 @@ func (k *Keeper) grant(r Row, epoch int) {
 	}
 	l := k.lease(r)
 	l.renewAt = time.Now().Add(jitter(k.o.Renew, r.Key, r.Counter))
+	k.m.taken.Inc()
 	k.offer(l)
 	k.replan = true // it may be one too many
 	if k.draining {
@@ -30,7 +31,7 @@ func (k *Keeper) lease(r Row) *Lease {
 	l := &Lease{
 		k: k, key: r.Key, parents: r.Parents, token: r.Counter, counter: r.Counter,
 		at: r.Checkpoint, currentTo: r.CurrentTo, stored: r.CurrentTo,
-		epoch: r.Epoch, olderTo: r.OlderTo, rowsIn: r.RowsIn, halted: r.Gap != "",
+		epoch: r.Epoch, olderTo: r.OlderTo, rowsIn: r.RowsIn, halted: r.Gap != "", moved: time.Now(),
 		revoked: make(chan struct{}), writing: make(chan struct{}, 1),
 	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
@@ -61,7 +62,7 @@ func (k *Keeper) resume() {
 		}
 		l := k.lease(Row{Key: old.key, Parents: old.parents, Counter: old.counter, Checkpoint: old.at, Epoch: old.epoch, OlderTo: old.olderTo, RowsIn: old.rowsIn})
 		l.token, l.renewAt, l.restarts = old.token, old.renewAt, old.restarts
-		l.currentTo, l.stored, l.halted = old.currentTo, old.stored, old.halted
+		l.currentTo, l.stored, l.halted, l.moved = old.currentTo, old.stored, old.halted, old.moved
 		old.lost = old.gone("its session is over")
 		old.cancel()
 		close(old.revoked)
@@ -85,12 +86,12 @@ func (k *Keeper) revoke(l *Lease, target string) {
 }
 
 // lose takes a lease away from its session. The caller holds mu.
-func (k *Keeper) lose(l *Lease, why string) {
+func (k *Keeper) lose(l *Lease, reason, why string) {
 	if l.lost != nil {
 		return
 	}
 	l.lost = l.gone(why)
-	k.m.lost.Inc()
+	k.m.lost.WithLabelValues(reason).Inc()
 	l.cancel()
 	if !l.handing {
 		close(l.revoked)
@@ -164,6 +165,7 @@ func (k *Keeper) give(ctx context.Context, l *Lease) error {
 	if err != nil {
 		return err
 	}
+	k.m.handed.Inc()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	r := k.rows[l.key]

@@ -138,14 +138,16 @@ func (l *Lease) reconcile(no refused, landed func(Row) bool) (again bool, err er
 		k.revoke(l, now.Owner)
 		return true, nil
 	case !ok:
-		k.lose(l, "its row is gone")
+		k.m.fenced.Inc()
+		k.lose(l, lostToAnother, "its row is gone")
 	default:
 		k.rows[l.key] = now
 		by := now.in()
 		if by == "" {
 			by = "nobody"
 		}
-		k.lose(l, fmt.Sprintf("its row now belongs to %s at counter %d", by, now.Counter))
+		k.m.fenced.Inc()
+		k.lose(l, lostToAnother, fmt.Sprintf("its row now belongs to %s at counter %d", by, now.Counter))
 	}
 	return false, l.lost
 }

@@ -32,6 +32,7 @@ func bootstrapCommand(s *settings) func(context.Context, streams) error {
 	s.boolean(&c.hole, "no-changes-between", "with --from-export: take a window that begins later than the lake ends; nothing was changed in between")
 	c.rawFlags(s)
 	c.convertFlags(s)
+	c.schema.flags(s)
 	outputFlags(s, &c.output, &c.logLevel, &c.logFormat)
 	return func(ctx context.Context, io streams) error { return c.run(ctx, io) }
 }

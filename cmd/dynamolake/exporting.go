@@ -31,6 +31,7 @@ type exporting struct {
 	window, poll      time.Duration
 	inFlight          int
 	memory            int64
+	schema            schemaFlags
 }
 
 // rawFlags declares where AWS puts exports, and how.

@@ -33,6 +33,7 @@ func incrementalCommand(s *settings) func(context.Context, streams) error {
 	s.boolean(&c.trust, "trust-order", "go on where old images are not what the lake holds: they are counted and logged")
 	c.rawFlags(s)
 	c.convertFlags(s)
+	c.schema.flags(s)
 	s.text(&c.listen, "listen", "", "serve /metrics on this address, like :9090; off when empty")
 	outputFlags(s, &c.output, &c.logLevel, &c.logFormat)
 	return func(ctx context.Context, io streams) error { return c.run(ctx, io) }

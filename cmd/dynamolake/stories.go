@@ -34,6 +34,10 @@ func stories() []story {
 		{"log-format", "", "Logs go to a machine: `json`."},
 		{"listen", "", "You have Prometheus or probes, or want to see the fleet in a browser: an address that they reach, and nobody else."},
 		{"memory", "", "Raise it when reading stands still with much to read; lower it, well below the container's limit, when the process is killed for memory. It is one bound, whatever the number of shards."},
+		{"schema", "", "A table holds several kinds of things, or something in it must not be seen in the lake: a schema file. `none` where nobody wants columns. All commands that write into a lake must give the same."},
+		{"max-columns", "columns", "Readers cannot cope with wide tables: lower it. What gets no column is in `_rest`."},
+		{"max-rejects", "records", "Data that no rule can place shall stop the command before there is much of it: 0 stops at the first."},
+		{"hash-salt", "", "The schema hashes attributes. It is a secret: keep it in the platform's store of secrets, and never change it, or the same value hashes to something else."},
 		{"old-image", "", "You want the image before each change as well. The stream must carry it (NEW_AND_OLD_IMAGES); files grow by about as much again."},
 
 		// Exports, and the repair of gaps by them.
@@ -93,7 +97,7 @@ func stories() []story {
 		{"settle", "", "Raise it where the fleet needs longer than this to bring a change into the lake, as with a long `--flush-interval`."},
 		{"verify memory", "", "Raise it when comparing takes many passes; lower it, below the container's limit, when the process is killed for memory."},
 		{"changes-only", "", "The lake has no full export, and shall not have one."},
-		{"max-rejects", "records", "0 where any record in `rejects/` shall fail the proof; -1 where they are looked at elsewhere."},
+		{"verify max-rejects", "records", "0 where any record in `rejects/` shall fail the proof; -1 where they are looked at elsewhere."},
 
 		// advise.
 		{"advise table", "", "You want the facts from AWS; `--offline` does without."},

@@ -36,7 +36,7 @@ var mayImport = map[string][]string{
 	"internal/house":           {},
 	"internal/lakecheck":       {"writer", "transform"},
 	"internal/page":            {"internal/fleet", "consumer", "checkpoint/ledger"},
-	"internal/verify":          {"checkpoint", "checkpoint/ledger", "writer", "transform"},
+	"internal/verify":          {"checkpoint", "checkpoint/ledger", "writer", "writer/dataset", "transform", "transform/schema", "transform/rule"},
 	"internal/scene":           {"consumer", "bootstrap", "checkpoint", "checkpoint/ledger", "writer", "writer/dataset", "transform", "transform/schema", "internal/awssim", "internal/lakecheck"},
 }
 

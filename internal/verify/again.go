@@ -32,8 +32,8 @@ func (v *run) missing() {
 // lookAgain is for what may only have looked wrong because the lake grew while it was
 // listed: files of an export that was planned or recorded meanwhile, and parents that ended.
 func (v *run) lookAgain(ctx context.Context) error {
-	for _, s := range unfinished(v.shards) {
-		p := v.shards[s.parent]
+	for _, s := range unfinished(v.shards, v.current) {
+		p := v.shards.parent(s)
 		end, ended, err := writer.NewChain(chainStore{v.Store}, p.chain).Tip(ctx, p.tip)
 		if err == nil && ended {
 			p.tip, p.ended = end, true
@@ -42,7 +42,7 @@ func (v *run) lookAgain(ctx context.Context) error {
 		}
 	}
 	for _, key := range v.rejected {
-		if p := parsePlace(v.Prefix, key); p.shard != "" && v.shards[p.shard] == nil && !v.leased(p.shard) || p.export != "" && !v.recordedExport(p.export) {
+		if p := parsePlace(v.Prefix, key); p.shard != "" && len(v.shards[p.shard]) == 0 && !v.leased(p.shard) || p.export != "" && !v.recordedExport(p.export) {
 			v.stray = append(v.stray, key)
 		}
 	}

@@ -1,6 +1,9 @@
 package verify
 
 import (
+	"iter"
+	"maps"
+	"slices"
 	"time"
 
 	"dynamolake/transform"
@@ -18,6 +21,7 @@ type link struct {
 	rows         int64
 	minTS, maxTS int64 // microseconds; 0 without rows
 	epoch        int64
+	schema       int // version; below 0 where it is not told
 	// Of the footer only:
 	footer            bool
 	parent, gapBefore string
@@ -29,12 +33,25 @@ type chain struct {
 	links                  []link
 }
 
-// shard is what remains of a chain when it has been walked.
+// chainID names a chain.
+type chainID struct{ dataset, shard string }
+
+// String is the shard, and its dataset where that is not the only one there ever is.
+func (c chainID) String() string {
+	if c.dataset == allItems {
+		return c.shard
+	}
+	return c.dataset + "/" + c.shard
+}
+
+// shard is what remains of a shard's chain in a dataset when it has been walked.
 type shard struct {
+	chainID
 	chain    string // prefix of its files
-	id       string
 	parent   string
-	begin    transform.Seq // the cursor in the name of the first file
+	head     string        // key of the first file
+	begin    transform.Seq // the cursor in its name
+	late     bool          // nothing that the chain itself says explains why it begins there
 	tip      transform.Seq // the chain's end
 	ended    bool
 	first    int64 // _ts of the earliest row, microseconds; 0 without rows
@@ -42,17 +59,60 @@ type shard struct {
 	epoch    int64 // the highest
 	unsure   bool  // a file could not be read: its end is not known
 	parentOK bool  // parent is known, be it empty
+	// versions are the schema's that files were written under, and the cursor of the first of each.
+	versions map[int]transform.Seq
+	parted   bool // the checkpoint lies within a file
+	passed   bool // it is of a dataset that is not looked at
+}
+
+// shards are the chains by shard and dataset.
+type shards map[string]map[string]*shard
+
+func (all shards) add(s *shard) {
+	if all[s.shard] == nil {
+		all[s.shard] = map[string]*shard{}
+	}
+	all[s.shard][s.dataset] = s
+}
+
+// of are the chains of a shard, in the order of their datasets' names.
+func (all shards) of(id string) (chains []*shard) {
+	for _, dataset := range slices.Sorted(maps.Keys(all[id])) {
+		chains = append(chains, all[id][dataset])
+	}
+	return chains
+}
+
+func (all shards) each() iter.Seq[*shard] {
+	return func(yield func(*shard) bool) {
+		for _, chains := range all {
+			for _, s := range chains {
+				if !yield(s) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// parent is the chain of a shard's parent in the same dataset; nil if there is none.
+func (all shards) parent(s *shard) *shard {
+	if s.parent == "" {
+		return nil
+	}
+	return all[s.parent][s.dataset]
 }
 
 // walk follows a chain from its first file to its last. streamFrom tells from when on
-// the ledger wants all of the stream in an epoch; zero if it does not say.
+// the ledger wants all of the stream in an epoch; zero if it does not say. Whether a chain may begin where
+// it does is for [births] to say.
 func walk(c chain, streamFrom func(epoch int64) time.Time) (shard, []Doubt) {
 	var d found
-	s := shard{chain: c.prefix, id: c.shard}
+	s := shard{chain: c.prefix, chainID: chainID{c.dataset, c.shard}, versions: map[int]transform.Seq{}}
 	if len(c.links) == 0 {
 		return s, nil
 	}
-	s.begin, s.tip = c.links[0].after, c.links[0].after
+	s.head, s.begin, s.tip = c.links[0].key, c.links[0].after, c.links[0].after
 	for i := range c.links {
 		l := &c.links[i]
 		order, apart := l.after.Compare(s.tip), false
@@ -75,10 +135,9 @@ func walk(c chain, streamFrom func(epoch int64) time.Time) (shard, []Doubt) {
 			s.unsure = true
 			continue
 		}
-		if i == 0 {
-			if !explained(l, streamFrom) {
-				d.add(Start, l.key, "the shard's first file begins after %s and not at its beginning, and nothing says why: earlier files are missing; bring them back from a copy or an older version", l.after.Digits())
-			}
+		s.late = s.late || i == 0 && !explained(l, streamFrom)
+		if _, known := s.versions[l.schema]; !known && l.schema >= 0 {
+			s.versions[l.schema] = l.after
 		}
 		if l.epoch < s.epoch {
 			d.add(EpochKind, l.key, "it is of epoch %d, and a file before it of %d: the order of changes is not kept; report this", l.epoch, s.epoch)

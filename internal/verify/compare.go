@@ -7,21 +7,19 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"dynamolake/writer"
 )
 
 // other is what the lake is compared with.
 type other interface {
-	// each gives all items, by their canonical keys and forms, from several goroutines.
+	// each gives all items, by their canonical keys, as DynamoDB JSON, from several goroutines.
 	each(ctx context.Context, progress func(items int64), take func(key, item []byte) error) error
 	name() string
 }
 
-// suspect is a key of which the lake and the other side have different items.
+// suspect is a key of which the lake and the other side have different items in a dataset.
 type suspect struct {
 	key   []byte // canonical; nil while it is not known
-	other digest // zero: none
+	other wanted // nil: none
 	lake  entry
 	known bool // the lake has a row of it
 }
@@ -37,13 +35,14 @@ type comparison struct {
 	at       time.Time // of an export; zero when it is the table as it is
 	mu       sync.Mutex
 	out      Compared
-	suspects map[digest]*suspect
+	suspects map[itemKey]*suspect
 	beyond   int64 // suspects that are not remembered
 }
 
-// compare folds the lake and compares it, in as many passes as memory demands.
+// compare folds the lake and compares it, in as many passes as memory demands. The other side is
+// read once for all datasets.
 func (v *run) compare(ctx context.Context) error {
-	c := &comparison{v: v, suspects: map[digest]*suspect{}}
+	c := &comparison{v: v, suspects: map[itemKey]*suspect{}}
 	if v.AgainstTable != nil {
 		c.with = v.AgainstTable
 	} else {
@@ -53,7 +52,14 @@ func (v *run) compare(ctx context.Context) error {
 			return nil
 		}
 	}
-	c.out.With, c.out.At = c.with.name(), c.at
+	for _, name := range v.current {
+		if d := v.datasets[name]; d.Unseeded && !d.AppendOnly {
+			v.notes.add(NoBase, "dataset "+name, "it is younger than the full export that the state begins with, so what was there before %s is not in it, and it cannot be compared; make a new full export with dynamolake bootstrap --again, or compare another dataset with --dataset", beginningOf(d))
+		}
+	}
+	if len(v.sets) == 0 {
+		return nil
+	}
 	limit := int(v.Memory * 3 / 4 / entryBytes)
 	for parts := []part{{}}; len(parts) > 0; {
 		s := newState(parts[len(parts)-1], limit)
@@ -64,12 +70,25 @@ func (v *run) compare(ctx context.Context) error {
 		}
 		parts = append(parts, s.left...)
 	}
+	if err := c.refused(ctx); err != nil {
+		return err
+	}
 	if v.AgainstTable != nil {
 		if err := c.settle(ctx, v.AgainstTable); err != nil {
 			return err
 		}
+		if err := c.refused(ctx); err != nil { // meanwhile
+			return err
+		}
 	}
 	return c.conclude(ctx)
+}
+
+func beginningOf(d *Dataset) string {
+	if d.Begins.IsZero() {
+		return "its first change"
+	}
+	return stamp(d.Begins)
 }
 
 // pass compares a part of the keys.
@@ -80,22 +99,20 @@ func (c *comparison) pass(ctx context.Context, s *state) error {
 	}
 	total := int64(len(s.keys))
 	progress := func(items int64) { v.tell(Progress{Stage: "compare", Done: items, Total: total}) }
-	err := c.with.each(ctx, progress, func(key, item []byte) error {
-		c.item(s, key, item)
-		return nil
-	})
+	err := c.with.each(ctx, progress, func(key, item []byte) error { return c.item(s, key, item) })
 	if err != nil {
 		return err
 	}
 	for key, e := range s.keys {
+		out := &v.sets[key.set].out
 		if e.live() {
-			c.out.Lake++
+			out.Lake++
 		}
 		if e.flag&met != 0 || !e.live() {
 			continue
 		}
 		if c.young(e) {
-			c.out.TooYoung++
+			out.TooYoung++
 			continue
 		}
 		c.suspect(key, &suspect{lake: e, known: true})
@@ -105,8 +122,8 @@ func (c *comparison) pass(ctx context.Context, s *state) error {
 
 // fold puts the rows that were there when the lake was listed into a state.
 func (v *run) fold(ctx context.Context, s *state) error {
-	return v.eachRow(ctx, "fold", v.extent.has, func(text []byte, r *writer.Row) error {
-		s.put(digestOf(text), entryOf(r), func() digest {
+	return v.eachRow(ctx, "fold", v.extent.has, func(text []byte, r row) error {
+		s.put(itemKey{digestOf(text), r.set}, entryOf(r), func() digest {
 			item, err := v.item(r)
 			if err != nil {
 				return digest{} // equal to no item; depth rows says why
@@ -117,24 +134,44 @@ func (v *run) fold(ctx context.Context, s *state) error {
 	})
 }
 
-// item compares an item of the other side.
-func (c *comparison) item(s *state, keyText, item []byte) {
+// item compares an item of the other side in all datasets.
+func (c *comparison) item(s *state, keyText, item []byte) error {
 	key := digestOf(keyText)
-	e, known, ours := s.meet(key)
-	if !ours {
-		return
+	if !s.has(key) {
+		return nil
+	}
+	for i, set := range c.v.sets {
+		w, err := set.wants(item)
+		if err != nil {
+			return err
+		}
+		c.judge(s, itemKey{key, uint16(i)}, keyText, w)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.out.Items++
-	d := digestOf(item)
+	return nil
+}
+
+func (c *comparison) judge(s *state, key itemKey, keyText []byte, w wanted) {
+	e, known, ours := s.meet(key)
+	if !ours {
+		return // it became too much
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	set := c.v.sets[key.set]
+	out := &set.out
+	if w.takes() {
+		out.Items++
+	}
 	switch {
 	case known && c.young(e):
-		c.out.TooYoung++
-	case known && e.live() && e.item == d:
-		c.out.Equal++
-	default:
-		c.suspect(key, &suspect{key: slices.Clone(keyText), other: d, lake: e, known: known})
+		out.TooYoung++
+	case !w.agrees(e, known, set.from):
+		c.suspect(key, &suspect{key: slices.Clone(keyText), other: w, lake: e, known: known})
+	case known && e.live():
+		out.Equal++
 	}
 }
 
@@ -146,7 +183,7 @@ func (c *comparison) young(e entry) bool {
 	return e.ts == 0 || !time.UnixMicro(e.ts).Before(c.at.Add(-c.v.Skew))
 }
 
-func (c *comparison) suspect(key digest, s *suspect) {
+func (c *comparison) suspect(key itemKey, s *suspect) {
 	if int64(len(c.suspects)) >= max(c.v.Memory/suspectBytes, 1000) {
 		c.beyond++
 		return
@@ -156,34 +193,54 @@ func (c *comparison) suspect(key digest, s *suspect) {
 
 // conclude turns what still differs into doubts.
 func (c *comparison) conclude(ctx context.Context) error {
-	c.out.Differing = int64(len(c.suspects)) + c.beyond
-	if c.out.Differing > 0 {
+	v := c.v
+	c.out.Differing = c.beyond
+	if len(c.suspects) > 0 {
 		names, err := c.names(ctx)
 		if err != nil {
 			return err
 		}
 		for key, s := range c.suspects {
-			c.v.notes.add(Item, key.String(), "%s", c.text(s, names[key]))
-		}
-		if c.beyond > 0 {
-			c.v.notes.add(Item, c.with.name(), "%d more items differ, too many to look at", c.beyond)
+			v.sets[key.set].out.Differing++
+			v.notes.add(Item, key.key.String(), "%s", c.text(s, v.sets[key.set].name, names[key]))
 		}
 	}
-	c.v.report.Compared = &c.out
+	if c.beyond > 0 {
+		v.notes.add(Item, c.with.name(), "%d more items differ, too many to look at", c.beyond)
+	}
+	c.out.With, c.out.At = c.with.name(), c.at
+	for _, s := range v.sets {
+		s.out.With, s.out.At, s.out.Passes = c.out.With, c.at, c.out.Passes
+		c.out.add(&s.out)
+		v.datasets[s.name].Compared = &s.out
+	}
+	v.report.Compared = &c.out
 	return nil
 }
 
-func (c *comparison) text(s *suspect, names []string) string {
+// add sums up over datasets; the items of the other side are counted once.
+func (c *Compared) add(s *Compared) {
+	c.Lake, c.Equal, c.TooYoung = c.Lake+s.Lake, c.Equal+s.Equal, c.TooYoung+s.TooYoung
+	c.Settled, c.Refused, c.Differing = c.Settled+s.Settled, c.Refused+s.Refused, c.Differing+s.Differing
+}
+
+func (c *comparison) text(s *suspect, dataset string, names []string) string {
 	const then = "make a new full export with dynamolake bootstrap --again, and report this"
+	lake, they := "the lake", c.with.name()
+	if c.v.catalog.latest > 0 {
+		lake = "dataset " + dataset
+	}
 	switch {
 	case !s.known:
-		return "the lake has never had the item of this key hash, and " + c.with.name() + " has it; " + then
-	case s.other == digest{}:
-		return "the lake has the item of this key hash, and " + c.with.name() + " does not; " + then
+		return lake + " has never had the item of this key hash, and " + they + " has it; " + then
+	case s.other == nil:
+		return lake + " has the item of this key hash, and " + they + " does not; " + then
 	case !s.lake.live():
-		return "the lake has the item of this key hash as removed, and " + c.with.name() + " has it; " + then
+		return lake + " has the item of this key hash as removed, and " + they + " has it; " + then
+	case s.other[s.lake.age] == digest{}:
+		return lake + " has the item of this key hash, which its filter does not take as " + they + " has it; " + then
 	case len(names) == 0:
-		return "the lake and " + c.with.name() + " have different items of this key hash; " + then
+		return lake + " and " + they + " have different items of this key hash; " + then
 	}
-	return fmt.Sprintf("the lake and %s have different items of this key hash, in the attributes %s; %s", c.with.name(), strings.Join(names, ", "), then)
+	return fmt.Sprintf("%s and %s have different items of this key hash, in the attributes %s; %s", lake, they, strings.Join(names, ", "), then)
 }

@@ -188,15 +188,11 @@ func (x *Export) lines(in io.Reader, take func(key, item []byte) error) (items i
 		items += int64(len(page.Changes) + len(page.Rejects))
 		for i := range page.Changes { // what is a reject here is one in the lake
 			c := &page.Changes[i]
-			item, err := transform.Canonical(c.New)
+			key, err := transform.RebuildKey(x.keys, c.Hash, c.Range, c.New)
 			if err != nil {
 				return items, err
 			}
-			key, err := transform.RebuildKey(x.keys, c.Hash, c.Range, item)
-			if err != nil {
-				return items, err
-			}
-			if err := take(key, item); err != nil {
+			if err := take(key, c.New); err != nil {
 				return items, err
 			}
 		}

@@ -29,25 +29,6 @@ func parseRecord(key string, body []byte) (Record, error) {
 	return r, nil
 }
 
-// sums says where a record contradicts itself.
-func (r Record) sums() []Doubt {
-	var d found
-	var items, rows, rejects int64
-	for _, f := range r.Files {
-		if f.Items != f.Rows+f.Rejects {
-			d.add(Counts, r.Key, "data file %s has %d items, and %d rows and %d rejects were made of them: items are lost; convert the export again and report this", f.DataFile, f.Items, f.Rows, f.Rejects)
-		}
-		if f.Parquet == "" && f.Rows > 0 {
-			d.add(Records, r.Key, "data file %s has %d rows and no Parquet file; report this", f.DataFile, f.Rows)
-		}
-		items, rows, rejects = items+f.Items, rows+f.Rows, rejects+f.Rejects
-	}
-	if items != r.Items || rows != r.Rows || rejects != r.Rejects {
-		d.add(Counts, r.Key, "its files have %d items, %d rows and %d rejects, and it counts %d, %d and %d; bring the record back as it was written", items, rows, rejects, r.Items, r.Rows, r.Rejects)
-	}
-	return d
-}
-
 // recorded holds the records against what the ledger calls converted.
 func recorded(l ledger.Ledger, records []Record) []Doubt {
 	var d found

@@ -51,6 +51,7 @@ type entry struct {
 	order
 	ts   int64 // _ts, microseconds; 0 if not told
 	item digest
+	age  uint16 // of the rules that it was written under, see [set]
 	flag flag
 }
 
@@ -64,8 +65,14 @@ const (
 
 func (e entry) live() bool { return e.flag&removed == 0 }
 
+// itemKey is a key in a dataset.
+type itemKey struct {
+	key digest
+	set uint16 // index of the dataset
+}
+
 // entryBytes is what an entry takes in the map, with the room that the map keeps.
-const entryBytes = 144
+const entryBytes = 160
 
 // part is the share of the keys whose digests end in these bits.
 type part struct {
@@ -81,12 +88,19 @@ type state struct {
 	mu    sync.Mutex
 	part  part
 	limit int
-	keys  map[digest]entry
+	keys  map[itemKey]entry
 	left  []part
 }
 
 func newState(p part, limit int) *state {
-	return &state{part: p, limit: max(limit, 1), keys: map[digest]entry{}}
+	return &state{part: p, limit: max(limit, 1), keys: map[itemKey]entry{}}
+}
+
+// has tells whether a key is of this part, as far as is known.
+func (s *state) has(key digest) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.part.has(key)
 }
 
 // maxBits: the fold of so many parts is past all use.
@@ -94,10 +108,10 @@ const maxBits = 24
 
 // put takes a row. The item's digest is asked for only if the row is the newest so
 // far.
-func (s *state) put(key digest, e entry, item func() digest) {
+func (s *state) put(key itemKey, e entry, item func() digest) {
 	s.mu.Lock()
 	old, known := s.keys[key]
-	wanted := s.part.has(key) && (!known || old.order.compare(e.order) < 0)
+	wanted := s.part.has(key.key) && (!known || old.order.compare(e.order) < 0)
 	s.mu.Unlock()
 	if !wanted {
 		return
@@ -107,7 +121,7 @@ func (s *state) put(key digest, e entry, item func() digest) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if old, known := s.keys[key]; !s.part.has(key) || known && old.order.compare(e.order) >= 0 {
+	if old, known := s.keys[key]; !s.part.has(key.key) || known && old.order.compare(e.order) >= 0 {
 		return
 	}
 	s.keys[key] = e
@@ -120,7 +134,7 @@ func (s *state) halve() {
 	s.left = append(s.left, part{s.part.bits + 1, s.part.want | 1<<s.part.bits})
 	s.part.bits++
 	for key := range s.keys {
-		if !s.part.has(key) {
+		if !s.part.has(key.key) {
 			delete(s.keys, key)
 		}
 	}
@@ -128,10 +142,10 @@ func (s *state) halve() {
 
 // meet marks a key as one that the other side has. Not known: the lake never had it. Not
 // ours: it is for another pass.
-func (s *state) meet(key digest) (e entry, known, ours bool) {
+func (s *state) meet(key itemKey) (e entry, known, ours bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.part.has(key) {
+	if !s.part.has(key.key) {
 		return entry{}, false, false
 	}
 	e, known = s.keys[key]

@@ -20,7 +20,7 @@ func (v *run) inspectLink(ctx context.Context, p place, l *link) error {
 			return v.vanished(l, err)
 		}
 		if o.Meta["end"] != "" {
-			v.take(l, o.Meta, "metadata")
+			v.covers(l, o.Meta, "metadata")
 			return nil
 		}
 		// The metadata was lost in a copy: the footer says the same.
@@ -36,9 +36,14 @@ func (v *run) inspectLink(ctx context.Context, p place, l *link) error {
 		v.unread(l.key, err)
 		return nil
 	}
-	v.take(l, f.Meta, "footer")
+	v.covers(l, f.Meta, "footer")
 	l.footer, l.parent, l.gapBefore = true, f.Meta["parent"], f.Meta["gap-before"]
 	doubts := footerOfLink(p, l, f, c, v.Keys)
+	more, err := v.schemaOf(ctx, l.key, p.dataset, f)
+	if err != nil {
+		return err
+	}
+	doubts = append(doubts, more...)
 	v.notes.all(doubts)
 	if l.bad || len(doubts) > 0 || v.Depth != DepthRows {
 		return nil
@@ -56,8 +61,8 @@ func (v *run) vanished(l *link, err error) error {
 	return nil
 }
 
-// take reads what a link covers from its metadata or its footer.
-func (v *run) take(l *link, meta map[string]string, where string) {
+// covers reads what a link covers from its metadata or its footer.
+func (v *run) covers(l *link, meta map[string]string, where string) {
 	var bad []string
 	number := func(name string, least int64) int64 {
 		n, err := strconv.ParseInt(meta[name], 10, 64)
@@ -76,6 +81,9 @@ func (v *run) take(l *link, meta map[string]string, where string) {
 	}
 	l.end, l.rows, l.epoch = end, number("rows", 0), number("epoch", 0)
 	l.minTS, l.maxTS = number("min-ts", 0), number("max-ts", 0)
+	if l.schema = -1; meta["schema"] != "" { // object metadata does not tell
+		l.schema = int(number("schema", 0))
+	}
 	if after := meta["after"]; after != l.after.String() {
 		bad = append(bad, "after")
 	}
@@ -113,7 +121,7 @@ func footerOfLink(p place, l *link, f *writer.RowFile, c *content, keys transfor
 // same holds a footer against what is known of the file.
 func same(key string, f *writer.RowFile, want map[string]string, rows int64, keys transform.KeySchema) []Doubt {
 	var d found
-	for _, name := range []string{"source", "export", "epoch", "from", "to", "data-file", "data-md5", "items", "shard", "dataset"} {
+	for _, name := range []string{"source", "export", "epoch", "from", "to", "data-file", "data-md5", "items", "shard", "dataset", "schema"} {
 		if text, ok := want[name]; ok && text != f.Meta[name] {
 			d.add(Footer, key, "its footer says %s %q, and it should be %q; another file lies in its place, bring it back from a copy or an older version", name, f.Meta[name], text)
 		}
@@ -151,8 +159,9 @@ func (v *run) inspectExport(ctx context.Context, key string, x *exportFile) erro
 		v.unread(key, err)
 		return nil
 	}
-	want := map[string]string{"epoch": strconv.FormatInt(x.record.Epoch, 10), "source": string(x.record.Source)}
+	want := map[string]string{"epoch": strconv.FormatInt(x.record.Epoch, 10), "source": string(x.record.Source), "dataset": x.file.Dataset}
 	if !x.overlap {
+		want["schema"] = strconv.Itoa(x.record.Schema)
 		want["export"], want["data-file"], want["data-md5"] = x.record.ARN, x.file.DataFile, x.file.MD5
 		want["items"] = strconv.FormatInt(x.file.Items, 10)
 		want["to"], want["from"] = x.record.To.UTC().Format(time.RFC3339Nano), ""
@@ -161,6 +170,11 @@ func (v *run) inspectExport(ctx context.Context, key string, x *exportFile) erro
 		}
 	}
 	doubts := same(key, f, want, x.file.Rows, v.Keys)
+	more, err := v.schemaOf(ctx, key, x.file.Dataset, f)
+	if err != nil {
+		return err
+	}
+	doubts = append(doubts, more...)
 	v.notes.all(doubts)
 	if len(doubts) > 0 || v.Depth != DepthRows {
 		return nil

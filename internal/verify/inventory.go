@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -10,11 +11,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"dynamolake/checkpoint/ledger"
+	"dynamolake/transform"
 	"dynamolake/writer"
 )
 
-// readLedgerFolder takes in the records and the gaps.
+// readLedgerFolder takes in the records, the gaps and the versions of the schema.
 func (v *run) readLedgerFolder(ctx context.Context) error {
+	defer func() { v.notes.all(v.catalog.dense()) }()
 	for o, err := range v.Store.List(ctx, v.Prefix+"_ledger/") {
 		if err != nil {
 			return err
@@ -29,6 +32,13 @@ func (v *run) readLedgerFolder(ctx context.Context) error {
 			if r != nil {
 				v.records = append(v.records, *r)
 			}
+		case roleSchema:
+			body, _, err := v.Store.Get(ctx, o.Key)
+			if err != nil {
+				return err
+			}
+			v.notes.all(v.catalog.add(p.version, body))
+			v.catalog.latest = max(v.catalog.latest, p.version)
 		case roleGap:
 			if err := v.readGap(ctx, o.Key, p); err != nil {
 				return err
@@ -51,7 +61,6 @@ func (v *run) readRecord(ctx context.Context, key string) (*Record, error) {
 		v.notes.add(Records, key, "%v; bring it back from a copy or an older version", err)
 		return nil, nil
 	}
-	v.notes.all(r.sums())
 	return &r, nil
 }
 
@@ -78,14 +87,21 @@ func (v *run) readGap(ctx context.Context, key string, p place) error {
 func (v *run) expect() {
 	for i := range v.records {
 		r := &v.records[i]
-		for j := range r.Files {
-			if f := &r.Files[j]; f.Parquet != "" {
-				v.files[f.Parquet] = &exportFile{record: r, file: f}
+		take := func(f *RecordFile, overlap bool) {
+			if f.Dataset == "" { // as the first versions wrote it
+				f.Dataset = allItems
+			}
+			if f.Parquet != "" && v.selects(f.Dataset) {
+				v.files[f.Parquet] = &exportFile{record: r, file: f, overlap: overlap}
 			}
 		}
-		for j := range r.Overlaps {
-			v.files[r.Overlaps[j].Parquet] = &exportFile{record: r, file: &r.Overlaps[j], overlap: true}
+		for j := range r.Files {
+			take(&r.Files[j], false)
 		}
+		for j := range r.Overlaps {
+			take(&r.Overlaps[j], true)
+		}
+		v.notes.all(r.sums(&v.catalog))
 	}
 }
 
@@ -113,6 +129,10 @@ func (v *run) inspectAll(ctx context.Context) error {
 				if c != nil && (p.role != roleLink || p.prefix != c.prefix) {
 					chains.Go(c.finish)
 					c = nil
+				}
+				if p.role != roleReject && p.dataset != "" && !v.selects(p.dataset) {
+					v.pass(p)
+					continue
 				}
 				switch p.role {
 				case roleLink:
@@ -172,18 +192,51 @@ func (c *openChain) finish() {
 		c.links = append(c.links, *l)
 	}
 	s, doubts := walk(c.chain, v.streamFrom)
+	s.parted = v.catalog.latest > 0 && within(c.links, &s, v.checkpoints[c.shard])
 	v.notes.all(doubts)
 	v.notes.all(unrecorded(c.chain, v.gaps))
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.shards[s.id] = &s
+	v.shards.add(&s)
 	v.extent.links[c.prefix] = c.links[len(c.links)-1].after
 	v.newest = max(v.newest, s.last)
 	for _, l := range c.links {
-		v.report.Files++
-		v.report.Rows += l.rows
-		v.report.Bytes += l.size
+		v.take(c.dataset, l.rows, l.size)
 	}
+}
+
+// take counts a file. The caller holds mu.
+func (v *run) take(dataset string, rows, bytes int64) {
+	d := v.datasets[dataset]
+	if d == nil {
+		d = &Dataset{Name: dataset, Retired: true}
+		v.datasets[dataset] = d
+	}
+	d.Files, d.Rows = d.Files+1, d.Rows+rows
+	v.report.Files++
+	v.report.Rows += rows
+	v.report.Bytes += bytes
+}
+
+// pass takes in of a file in a dataset that is not looked at that it is there.
+func (v *run) pass(p place) {
+	if p.role != roleLink {
+		return
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	s := v.shards[p.shard][p.dataset]
+	if s == nil {
+		s = &shard{chainID: chainID{p.dataset, p.shard}, chain: p.prefix, begin: p.after, unsure: true, passed: true}
+		v.shards.add(s)
+	}
+	s.tip = p.after
+}
+
+// within tells whether a checkpoint lies within a file: no boundary of the chain is there.
+func within(links []link, s *shard, at transform.Seq) bool {
+	return !at.IsZero() && at.Compare(s.begin) > 0 && at.Compare(s.tip) < 0 &&
+		!slices.ContainsFunc(links, func(l link) bool { return l.after == at })
 }
 
 func (v *run) streamFrom(epoch int64) time.Time {
@@ -203,9 +256,7 @@ func (v *run) listed(o writer.Object) *exportFile {
 	}
 	f.there = true
 	v.mu.Lock()
-	v.report.Files++
-	v.report.Rows += f.file.Rows
-	v.report.Bytes += o.Size
+	v.take(f.file.Dataset, f.file.Rows, o.Size)
 	v.mu.Unlock()
 	if f.file.Size > 0 && f.file.Size != o.Size {
 		v.notes.add(Content, o.Key, "it has %d bytes, and %d were written; bring it back from a copy or an older version", o.Size, f.file.Size)

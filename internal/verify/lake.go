@@ -44,9 +44,17 @@ func (e extent) merge(more extent) {
 	}
 }
 
+// row is one of the lake's, and where it is.
+type row struct {
+	*writer.Row
+	file *writer.RowFile
+	set  uint16 // index of its dataset
+	age  uint16 // of the rules that it was written under
+}
+
 // entryOf is a row's, without the digest of the item.
-func entryOf(r *writer.Row) entry {
-	e := entry{order: orderOf(r.Epoch, r.Seq, r.TS), ts: r.TS}
+func entryOf(r row) entry {
+	e := entry{order: orderOf(r.Epoch, r.Seq, r.TS), ts: r.TS, age: r.age}
 	switch r.Op {
 	case transform.Remove:
 		e.flag = removed
@@ -56,15 +64,19 @@ func entryOf(r *writer.Row) entry {
 	return e
 }
 
-// item is a row's item in its canonical form; of a REMOVE the key.
-func (v *run) item(r *writer.Row) ([]byte, error) {
-	return transform.RebuildItem(v.Keys, r.Hash, r.Range, r.Rest)
+// item is a row's item in its canonical form, from _rest and from typed columns; of a REMOVE the key.
+func (v *run) item(r row) ([]byte, error) {
+	rest, err := r.file.Rebuild(r.Row)
+	if err != nil {
+		return nil, err
+	}
+	return transform.RebuildItem(v.Keys, r.Hash, r.Range, rest)
 }
 
 // eachRow reads the rows that count for the state, with their canonical keys, in the files that wanted
 // says. take is called from several goroutines. What cannot be read is passed over,
 // and a doubt.
-func (v *run) eachRow(ctx context.Context, stage string, wanted func(place, string) bool, take func(key []byte, r *writer.Row) error) error {
+func (v *run) eachRow(ctx context.Context, stage string, wanted func(place, string) bool, take func(key []byte, r row) error) error {
 	base := int64(0)
 	if b := v.ledger.Base(); b != nil {
 		base = b.Number
@@ -79,11 +91,12 @@ func (v *run) eachRow(ctx context.Context, stage string, wanted func(place, stri
 					return err
 				}
 				p := parsePlace(v.Prefix, o.Key)
-				if !v.counts(p, o.Key, base) || !wanted(p, o.Key) {
+				set := v.setOf(p.dataset)
+				if set < 0 || !v.counts(p, o.Key, base) || !wanted(p, o.Key) {
 					continue
 				}
 				files.Go(func() error {
-					err := v.fileRows(ctx, o.Key, base, take)
+					err := v.fileRows(ctx, o.Key, set, base, take)
 					v.tell(Progress{Stage: stage, Done: done.Add(1), Total: v.report.Files})
 					return err
 				})
@@ -104,7 +117,7 @@ func (v *run) counts(p place, key string, base int64) bool {
 	f := v.files[key]
 	switch p.role {
 	case roleLink:
-		s := v.shards[p.shard]
+		s := v.shards[p.shard][p.dataset]
 		return s == nil || s.unsure || s.epoch >= base || !v.extent.has(p, key)
 	case roleWindow:
 		if f == nil { // it has no record yet: its end says on which side of the full export it is
@@ -119,7 +132,7 @@ func (v *run) counts(p place, key string, base int64) bool {
 }
 
 // fileRows reads a file's rows, from an epoch on.
-func (v *run) fileRows(ctx context.Context, key string, base int64, take func([]byte, *writer.Row) error) error {
+func (v *run) fileRows(ctx context.Context, key string, set int, base int64, take func([]byte, row) error) error {
 	c, err := v.fetch(ctx, key)
 	if errors.Is(err, writer.ErrNotFound) {
 		v.notes.add(Missing, key, "it was listed, and is not there any more: somebody deletes files of the lake; find out who, and bring it back")
@@ -131,8 +144,8 @@ func (v *run) fileRows(ctx context.Context, key string, base int64, take func([]
 	defer c.close()
 	f, err := c.rows()
 	if err == nil {
-		n := 0
-		const fields = writer.FieldOp | writer.FieldSeq | writer.FieldTS | writer.FieldEpoch | writer.FieldKeys | writer.FieldRest
+		n, age := 0, v.sets[set].age(f.Meta["schema"])
+		const fields = writer.FieldOp | writer.FieldSeq | writer.FieldTS | writer.FieldEpoch | writer.FieldKeys | writer.FieldRest | writer.FieldColumns
 		err = each(ctx, f, fields, func(r *writer.Row) error {
 			n++
 			if r.Epoch < base {
@@ -143,7 +156,7 @@ func (v *run) fileRows(ctx context.Context, key string, base int64, take func([]
 				v.notes.add(RowKind, key, "row %d: %v; bring it back from a copy or an older version", n, err)
 				return nil
 			}
-			return take(text, r)
+			return take(text, row{r, f, uint16(set), age})
 		})
 	}
 	var bad *damage

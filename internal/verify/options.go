@@ -44,6 +44,8 @@ type Options struct {
 	Leases func(ctx context.Context) ([]checkpoint.Row, error)
 
 	Depth Depth
+	// Dataset is the only one to look at; empty: all of the schema.
+	Dataset string
 	// ChangesOnly accepts a lake without a full export.
 	ChangesOnly bool
 	MaxRejects  int64         // more are a doubt; below 0: none is
@@ -52,6 +54,10 @@ type Options struct {
 	// At most one of the two is compared with.
 	AgainstTable  *Table
 	AgainstExport *Export
+	// Salt is that of the schema's hashes, and Lookups the files that its filters look things up
+	// in, by name: without them, datasets that have these cannot be compared.
+	Salt    []byte
+	Lookups map[string][]byte
 
 	Memory   int64 // bytes for what is remembered of items, and for files that are being read
 	Parallel int   // files at once

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,21 +18,23 @@ const (
 	roleLink          // changes/<dataset>/shard_day=<day>/<shard>/after-<cursor>.parquet
 	roleWindow        // changes/<dataset>/window=<from>_<to>/<name>.parquet
 	roleSnapshot      // snapshot/<dataset>/export=<id>/<name>.parquet
-	roleReject        // rejects/stream/<shard>/<name>.json, rejects/exports/<id>/<name>.json
+	roleReject        // rejects/stream/<shard>/<name>.json, rejects/exports/<id>/<name>.json; <name>@<dataset>.json
 	roleGap           // _ledger/gaps/<shard>/after-<cursor>.json, and after-<cursor>-continued.json
 	roleRecord        // _ledger/exports/<id>.json
+	roleSchema        // _ledger/schemas/<version>.yaml
 	roleLedger        // _ledger/ledger.json
 )
 
 // place is an object's name, taken apart.
 type place struct {
 	role     role
-	prefix   string // of the chain, window or snapshot, with the slash at its end
-	dataset  string
+	prefix   string        // of the chain, window or snapshot, with the slash at its end
+	dataset  string        // of a reject only where it is that of one dataset
 	shard    string        // of a link, a gap, and a reject of the stream
 	after    transform.Seq // of a link and a gap
 	from, to time.Time     // of a window
 	export   string        // id, of a snapshot, a record, and a reject of an export
+	version  int           // of a schema
 }
 
 // parsePlace reads a name relative to the table's prefix. A name must be the one that its
@@ -60,11 +63,16 @@ func parsePlace(prefix, key string) place {
 			return place{role: roleSnapshot, dataset: parts[1], prefix: writer.SnapshotPrefix(prefix, parts[1], id), export: id}
 		}
 	case len(parts) == 4 && parts[0] == "rejects" && strings.HasSuffix(parts[3], ".json"):
+		name := strings.TrimSuffix(parts[3], ".json")
+		dataset := name[strings.LastIndexByte(name, '@')+1:]
+		if dataset == name {
+			dataset = ""
+		}
 		switch parts[1] {
 		case "stream":
-			return place{role: roleReject, shard: parts[2]}
+			return place{role: roleReject, shard: parts[2], dataset: dataset}
 		case "exports":
-			return place{role: roleReject, export: parts[2]}
+			return place{role: roleReject, export: parts[2], dataset: dataset}
 		}
 	case len(parts) == 4 && parts[0] == "_ledger" && parts[1] == "gaps":
 		if after, ok := parseAfter(strings.Replace(parts[3], "-continued.json", ".json", 1), ".json"); ok {
@@ -73,6 +81,11 @@ func parsePlace(prefix, key string) place {
 	case len(parts) == 3 && parts[0] == "_ledger" && parts[1] == "exports":
 		if id, ok := strings.CutSuffix(parts[2], ".json"); ok && id != "" {
 			return place{role: roleRecord, export: id}
+		}
+	case len(parts) == 3 && parts[0] == "_ledger" && parts[1] == "schemas":
+		version, err := strconv.Atoi(strings.TrimSuffix(parts[2], ".yaml"))
+		if err == nil && version > 0 && key == prefix+schemaKey(version) {
+			return place{role: roleSchema, version: version}
 		}
 	case key == prefix+ledger.Key:
 		return place{role: roleLedger}

@@ -12,28 +12,29 @@ type Kind string
 
 // The kinds of doubts.
 const (
-	NoBase    Kind = "no full export"  // the state before the lake's first change is unknown
-	GapKind   Kind = "gap"             // changes are missing, and not yet repaired
-	Hole      Kind = "hole"            // an epoch does not meet the next
-	Records   Kind = "export record"   // the record of an export is missing or does not fit the ledger
-	Missing   Kind = "missing file"    // a record names a file that is not there
-	Unread    Kind = "unreadable file" // a file cannot be decoded
-	Counts    Kind = "count"           // a file has not what it is said to have
-	Footer    Kind = "footer"          // a file's footer disagrees with its name, its metadata or its record
-	Content   Kind = "content"         // a file's bytes are not those that were written
-	Broken    Kind = "broken chain"    // a file of a shard is missing between two others
-	Fork      Kind = "forked chain"    // two files of a shard hold the same changes
-	Start     Kind = "chain start"     // a shard's first files are missing
-	Tail      Kind = "chain end"       // a shard's last files are missing
-	Lineage   Kind = "lineage"         // a child was read before its parent's end
-	Halted    Kind = "halted"          // a shard waits at a gap
-	EpochKind Kind = "epoch"           // rows are of an epoch that they should not have
-	Order     Kind = "order"           // rows are not in order, or not where they belong
-	RowKind   Kind = "row"             // a row does not rebuild its item
-	Orphan    Kind = "orphan"          // nothing explains an object
-	Rejects   Kind = "rejects"         // more than allowed
-	Item      Kind = "item"            // the lake has another item, or none, or one too many
-	Behind    Kind = "behind"          // the lake does not reach the time that it is compared at
+	NoBase     Kind = "no full export"  // the state before the lake's first change is unknown
+	GapKind    Kind = "gap"             // changes are missing, and not yet repaired
+	Hole       Kind = "hole"            // an epoch does not meet the next
+	Records    Kind = "export record"   // the record of an export is missing or does not fit the ledger
+	Missing    Kind = "missing file"    // a record names a file that is not there
+	Unread     Kind = "unreadable file" // a file cannot be decoded
+	Counts     Kind = "count"           // a file has not what it is said to have
+	Footer     Kind = "footer"          // a file's footer disagrees with its name, its metadata or its record
+	Content    Kind = "content"         // a file's bytes are not those that were written
+	Broken     Kind = "broken chain"    // a file of a shard is missing between two others
+	Fork       Kind = "forked chain"    // two files of a shard hold the same changes
+	Start      Kind = "chain start"     // a shard's first files are missing
+	Tail       Kind = "chain end"       // a shard's last files are missing
+	Lineage    Kind = "lineage"         // a child was read before its parent's end
+	Halted     Kind = "halted"          // a shard waits at a gap
+	EpochKind  Kind = "epoch"           // rows are of an epoch that they should not have
+	Order      Kind = "order"           // rows are not in order, or not where they belong
+	RowKind    Kind = "row"             // a row does not rebuild its item
+	SchemaKind Kind = "schema"          // a version of the schema is missing, or a file is not of its version
+	Orphan     Kind = "orphan"          // nothing explains an object
+	Rejects    Kind = "rejects"         // more than allowed
+	Item       Kind = "item"            // the lake has another item, or none, or one too many
+	Behind     Kind = "behind"          // the lake does not reach the time that it is compared at
 )
 
 // Doubt is one thing that keeps a lake from being proven.
@@ -66,7 +67,10 @@ type Report struct {
 	Orphans     int64 `json:"orphans"`
 	Gaps        int   `json:"gaps_closed"`
 
-	Compared *Compared `json:"compared,omitempty"`
+	// Datasets are those of the schema, then those that it has no more. A table without a
+	// schema has none.
+	Datasets []*Dataset `json:"datasets,omitempty"`
+	Compared *Compared  `json:"compared,omitempty"` // over all datasets
 
 	// Doubts are the first of each kind; Counts how many there are.
 	Doubts []Doubt        `json:"doubts"`
@@ -80,8 +84,9 @@ type Compared struct {
 	Items     int64     `json:"items"`       // of the other side
 	Lake      int64     `json:"lake_items"`
 	Equal     int64     `json:"equal"`
-	TooYoung  int64     `json:"too_young"` // changed after, or too close to, the export's time
-	Settled   int64     `json:"settled"`   // differed at first, because the table was written to
+	TooYoung  int64     `json:"too_young"`         // changed after, or too close to, the export's time
+	Settled   int64     `json:"settled"`           // differed at first, because the table was written to
+	Refused   int64     `json:"refused,omitempty"` // differ because their last change is in rejects/
 	Differing int64     `json:"differing"`
 	Passes    int       `json:"passes"`
 }

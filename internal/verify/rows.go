@@ -44,7 +44,7 @@ func (v *run) streamRows(ctx context.Context, p place, l *link, f *writer.RowFil
 		case r.TS != 0 && (r.TS < l.minTS || r.TS > l.maxTS):
 			fault.add(Order, n, "its _ts is not within the footer's bounds")
 		default:
-			v.rebuild(r, n, &fault)
+			v.rebuild(row{Row: r, file: f}, n, &fault)
 		}
 		last, n = r.Seq, n+1
 		return nil
@@ -68,7 +68,7 @@ func (v *run) exportRows(ctx context.Context, key string, x *exportFile, f *writ
 		case !x.overlap && !full && r.TS != 0 && (r.TS < from || r.TS >= to):
 			fault.add(Order, n, "its _ts, "+time.UnixMicro(r.TS).UTC().Format(time.RFC3339)+", is not within the window")
 		default:
-			v.rebuild(r, n, &fault)
+			v.rebuild(row{Row: r, file: f}, n, &fault)
 		}
 		n++
 		return nil
@@ -77,12 +77,19 @@ func (v *run) exportRows(ctx context.Context, key string, x *exportFile, f *writ
 }
 
 // rebuild sees whether the item can be put together.
-func (v *run) rebuild(r *writer.Row, n int64, fault *rowFault) {
+func (v *run) rebuild(r row, n int64, fault *rowFault) {
 	if _, err := v.item(r); err != nil {
 		fault.add(RowKind, n, err.Error())
 		return
 	}
-	if r.Op == transform.Remove && r.Rest != nil && r.Hash.Exact && (r.Range.Exact || !v.Keys.HasRange()) {
+	if r.Op != transform.Remove {
+		return
+	}
+	more := r.Rest != nil && r.Hash.Exact && (r.Range.Exact || !v.Keys.HasRange())
+	for _, cells := range r.Cells {
+		more = more || cells[0].Def > 0
+	}
+	if more {
 		fault.add(RowKind, n, "a REMOVE holds more than its key")
 	}
 }

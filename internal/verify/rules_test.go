@@ -63,14 +63,19 @@ func TestAChainIsWalked(t *testing.T) {
 		{"an older epoch behind a newer", []link{file(0, 10), older}, "epoch 10", 20, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s, doubts := walk(chain{shard: "s", links: c.links}, func(int64) time.Time { return minute(5) })
+			s, doubts := walk(chain{dataset: "all", shard: "s", links: c.links}, func(int64) time.Time { return minute(5) })
+			born, err := births(shards{"s": {"all": &s}}, &catalog{}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			doubts = append(doubts, born...)
 			if got := kinds(doubts); got != c.want || s.tip != seqAt(c.tip) || s.ended != c.ended {
 				t.Errorf("doubts %q, want %q; it ends at %v (%v)", got, c.want, s.tip, s.ended)
 			}
 		})
 	}
 	t.Run("begins later, before the ledger wants the stream", func(t *testing.T) {
-		if _, doubts := walk(chain{shard: "s", links: []link{file(10, 20)}}, func(int64) time.Time { return minute(11) }); len(doubts) > 0 {
+		if s, doubts := walk(chain{shard: "s", links: []link{file(10, 20)}}, func(int64) time.Time { return minute(11) }); len(doubts) > 0 || s.late {
 			t.Error(doubts)
 		}
 	})

@@ -9,8 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
-	"dynamolake/writer"
 )
 
 // settle looks at suspects again: the table is written to while it is read, and the
@@ -32,14 +30,27 @@ func (c *comparison) settle(ctx context.Context, t *Table) error {
 		if err := c.newer(ctx); err != nil {
 			return err
 		}
-		now := map[digest]digest{}
-		err := c.fetch(ctx, t, func(digest) bool { return true }, func(key digest, item []byte) { now[key] = digestOf(item) })
+		now := map[itemKey]wanted{}
+		err := c.fetch(ctx, t, func(itemKey) bool { return true }, func(key digest, item []byte) error {
+			for i, set := range c.v.sets {
+				at := itemKey{key, uint16(i)}
+				if c.suspects[at] == nil {
+					continue
+				}
+				w, err := set.wants(item)
+				if err != nil {
+					return err
+				}
+				now[at] = w
+			}
+			return nil
+		})
 		if err != nil {
 			return err
 		}
 		for key, s := range c.suspects {
 			s.other = now[key]
-			if s.agrees(s.lake, s.known) {
+			if c.agrees(key, s, s.lake, s.known) {
 				c.settled(key)
 			}
 		}
@@ -49,16 +60,13 @@ func (c *comparison) settle(ctx context.Context, t *Table) error {
 
 // agrees tells whether a row of the lake is what the other side has, or had at the last
 // look.
-func (s *suspect) agrees(e entry, known bool) bool {
-	if s.other == (digest{}) {
-		return !known || !e.live()
-	}
-	return known && e.live() && e.item == s.other
+func (c *comparison) agrees(key itemKey, s *suspect, e entry, known bool) bool {
+	return s.other.agrees(e, known, c.v.sets[key.set].from)
 }
 
-func (c *comparison) settled(key digest) {
+func (c *comparison) settled(key itemKey) {
 	delete(c.suspects, key)
-	c.out.Settled++
+	c.v.sets[key.set].out.Settled++
 }
 
 // newer takes in the rows of suspects that came since. The whole lake is not read again: only
@@ -66,7 +74,7 @@ func (c *comparison) settled(key digest) {
 func (c *comparison) newer(ctx context.Context) error {
 	v := c.v
 	var mu sync.Mutex
-	caught := map[digest]bool{}
+	caught := map[itemKey]bool{}
 	fresh := newExtent()
 	wanted := func(p place, key string) bool {
 		if v.extent.has(p, key) {
@@ -75,10 +83,10 @@ func (c *comparison) newer(ctx context.Context) error {
 		fresh.add(p, key)
 		return true
 	}
-	err := v.eachRow(ctx, "newest files", wanted, func(text []byte, r *writer.Row) error {
+	err := v.eachRow(ctx, "newest files", wanted, func(text []byte, r row) error {
 		mu.Lock()
 		defer mu.Unlock()
-		key, e := digestOf(text), entryOf(r)
+		key, e := itemKey{digestOf(text), r.set}, entryOf(r)
 		s := c.suspects[key]
 		if s == nil {
 			return nil
@@ -86,7 +94,7 @@ func (c *comparison) newer(ctx context.Context) error {
 		if item, err := v.item(r); err == nil && e.live() {
 			e.item = digestOf(item)
 		}
-		if s.agrees(e, true) {
+		if c.agrees(key, s, e, true) {
 			caught[key] = true
 		}
 		if !s.known || s.lake.compare(e.order) < 0 {
@@ -116,18 +124,19 @@ func (c *comparison) findKeys(ctx context.Context) error {
 		return nil
 	}
 	var mu sync.Mutex
-	return c.v.eachRow(ctx, "keys", c.v.extent.has, func(text []byte, _ *writer.Row) error {
+	return c.v.eachRow(ctx, "keys", c.v.extent.has, func(text []byte, r row) error {
 		mu.Lock()
 		defer mu.Unlock()
-		if s := c.suspects[digestOf(text)]; s != nil && s.key == nil {
+		if s := c.suspects[itemKey{digestOf(text), r.set}]; s != nil && s.key == nil {
 			s.key = append([]byte{}, text...)
 		}
 		return nil
 	})
 }
 
-// fetch reads suspects from the table, consistently.
-func (c *comparison) fetch(ctx context.Context, t *Table, wanted func(digest) bool, take func(key digest, item []byte)) error {
+// fetch reads suspects from the table, consistently, each key once.
+func (c *comparison) fetch(ctx context.Context, t *Table, wanted func(itemKey) bool, take func(key digest, item []byte) error) error {
+	asked := map[digest]bool{}
 	var keys []map[string]types.AttributeValue
 	flush := func() error {
 		for left := keys; len(left) > 0; {
@@ -141,7 +150,9 @@ func (c *comparison) fetch(ctx context.Context, t *Table, wanted func(digest) bo
 				if err != nil {
 					return err
 				}
-				take(digestOf(key), text)
+				if err := take(digestOf(key), text); err != nil {
+					return err
+				}
 			}
 			left = append(unread, left[n:]...)
 		}
@@ -149,9 +160,10 @@ func (c *comparison) fetch(ctx context.Context, t *Table, wanted func(digest) bo
 		return nil
 	}
 	for key, s := range c.suspects {
-		if s.key == nil || !wanted(key) {
+		if s.key == nil || !wanted(key) || asked[key.key] {
 			continue
 		}
+		asked[key.key] = true
 		k, err := keyValues(s.key)
 		if err != nil {
 			return err

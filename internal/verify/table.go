@@ -61,14 +61,14 @@ func (t *Table) each(ctx context.Context, progress func(items int64), take func(
 				}
 				size := 0
 				for _, item := range page.Items {
-					key, text, err := texts(t.Keys, item)
+					key, whole, err := texts(t.Keys, item)
 					if err != nil {
 						return err
 					}
-					if err := take(key, text); err != nil {
+					if err := take(key, whole); err != nil {
 						return err
 					}
-					size += len(text)
+					size += len(whole)
 				}
 				progress(items.Add(int64(len(page.Items))))
 				units := float64(size)/8192 + 0.5
@@ -107,28 +107,26 @@ func (l *limiter) spend(ctx context.Context, units float64) error {
 	return pause(ctx, wait)
 }
 
-// texts are the canonical forms of an item's key and of the item.
-func texts(keys transform.KeySchema, item map[string]types.AttributeValue) (key, text []byte, err error) {
-	whole, only := map[string]any{}, map[string]any{}
+// texts are the canonical form of an item's key, and the item as DynamoDB JSON.
+func texts(keys transform.KeySchema, item map[string]types.AttributeValue) (key, whole []byte, err error) {
+	all, only := map[string]any{}, map[string]any{}
 	for name, v := range item {
-		whole[name] = plain(v)
+		all[name] = plain(v)
 		if name == keys.Hash.Name || keys.HasRange() && name == keys.Range.Name {
-			only[name] = whole[name]
+			only[name] = all[name]
 		}
 	}
-	for _, form := range []struct {
-		of   map[string]any
-		text *[]byte
-	}{{whole, &text}, {only, &key}} {
-		raw, err := json.Marshal(form.of)
-		if err == nil {
-			*form.text, err = transform.Canonical(raw)
-		}
-		if err != nil {
-			return nil, nil, fmt.Errorf("an item of the table: %w", err)
-		}
+	whole, err = json.Marshal(all)
+	if err == nil {
+		key, err = json.Marshal(only)
 	}
-	return key, text, nil
+	if err == nil {
+		key, err = transform.Canonical(key)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("an item of the table: %w", err)
+	}
+	return key, whole, nil
 }
 
 // plain is a value as DynamoDB JSON has it.

@@ -8,6 +8,8 @@ import (
 
 	"dynamolake/checkpoint"
 	"dynamolake/checkpoint/ledger"
+	"dynamolake/transform"
+	"dynamolake/transform/schema"
 )
 
 // run is one verification under way.
@@ -17,6 +19,12 @@ type run struct {
 	report Report
 	ledger ledger.Ledger
 	rows   []checkpoint.Row // of the lease table
+	// checkpoints are those of the rows that are positions, by shard.
+	checkpoints map[string]transform.Seq
+
+	catalog catalog
+	current []string // datasets of the schema that are looked at
+	sets    []*set   // those of them that are compared
 
 	records []Record
 	files   map[string]*exportFile // those that records name, by key
@@ -27,10 +35,12 @@ type run struct {
 	rejected []string
 
 	mu      sync.Mutex // guards what follows, and the counts of report
-	shards  map[string]*shard
+	shards  shards
 	extent  extent
 	newest  int64           // _ts of the last row, microseconds
 	damaged map[string]bool // files that cannot be decoded
+	// datasets are those of the schema, and those that there are files of.
+	datasets map[string]*Dataset
 
 	progress sync.Mutex
 }
@@ -65,8 +75,9 @@ func Run(ctx context.Context, o Options) (Report, error) {
 func newRun(o Options) *run {
 	return &run{
 		Options: o, report: Report{Table: o.Table, Depth: o.Depth},
-		files: map[string]*exportFile{}, gaps: map[string]shardGap{}, rejects: map[string]int64{}, shards: map[string]*shard{},
-		extent: newExtent(), damaged: map[string]bool{},
+		files: map[string]*exportFile{}, gaps: map[string]shardGap{}, rejects: map[string]int64{}, shards: shards{},
+		extent: newExtent(), damaged: map[string]bool{}, datasets: map[string]*Dataset{}, checkpoints: map[string]transform.Seq{},
+		catalog: catalog{versions: map[int]*schema.Schema{}},
 	}
 }
 
@@ -78,6 +89,11 @@ func (v *run) read(ctx context.Context) error {
 			return err
 		}
 	}
+	for _, r := range v.rows {
+		if at, err := transform.ParseSeq(r.Checkpoint.Seq); err == nil && r.Checkpoint.Sentinel == "" {
+			v.checkpoints[r.Key] = at
+		}
+	}
 	if v.ledger, err = v.Ledger.Read(ctx); err != nil {
 		return err
 	}
@@ -86,9 +102,15 @@ func (v *run) read(ctx context.Context) error {
 	if err := v.readLedgerFolder(ctx); err != nil {
 		return err
 	}
+	if err := v.choose(); err != nil {
+		return err
+	}
 	v.notes.all(gapsKnown(v.ledger, v.gaps))
 	v.notes.all(recorded(v.ledger, v.records))
 	v.expect()
+	if err := v.prepare(); err != nil {
+		return err
+	}
 	if err := v.inspectAll(ctx); err != nil {
 		return err
 	}
@@ -97,8 +119,13 @@ func (v *run) read(ctx context.Context) error {
 	if err := v.lookAgain(ctx); err != nil {
 		return err
 	}
-	v.notes.all(lineage(v.shards, v.Skew))
-	v.notes.all(leases(v.rows, v.shards))
+	born, err := births(v.shards, &v.catalog, v.begins(ctx))
+	if err != nil {
+		return err
+	}
+	v.notes.all(born)
+	v.notes.all(lineage(v.shards, v.current, v.Skew))
+	v.notes.all(leases(v.rows, v.shards, &v.catalog, v.current))
 	v.notes.all(unleased(v.rows, v.ledger))
 	v.notes.all(epochs(v.ledger, v.shards))
 	v.conclude()
@@ -124,14 +151,17 @@ func (v *run) count() {
 // conclude sums up what was read.
 func (v *run) conclude() {
 	r := &v.report
-	for _, s := range v.shards {
-		r.Shards++
-		if s.ended {
+	r.Shards = len(v.shards)
+	for s := range v.shards.each() {
+		switch {
+		case s.passed:
+		case s.ended:
 			r.ChainsEnded++
-		} else {
+		default:
 			r.ChainsOpen++
 		}
 	}
+	v.tellDatasets()
 	if v.MaxRejects >= 0 && r.Rejects > v.MaxRejects {
 		v.notes.add(Rejects, v.Prefix+"rejects/", "%d records could not be placed, and %d are allowed; look at their reasons", r.Rejects, v.MaxRejects)
 	}

@@ -194,7 +194,7 @@ func (w *world) convert(epoch int64, x ledger.Export, files [][]string) {
 		r.Source, prefix, view = ledger.Incremental, writer.WindowPrefix(w.prefix, "all", x.From, x.To), transform.ViewNew
 	}
 	for i, lines := range files {
-		f := RecordFile{DataFile: fmt.Sprintf("exports/AWSDynamoDB/data/%s-%d.json.gz", x.ID(), i), MD5: "abc==", Items: int64(len(lines))}
+		f := RecordFile{Dataset: "all", DataFile: fmt.Sprintf("exports/AWSDynamoDB/data/%s-%d.json.gz", x.ID(), i), MD5: "abc==", Items: int64(len(lines))}
 		f.Rows, f.Parquet = f.Items, prefix+writer.ExportFileName(f.DataFile)
 		info := writer.ExportInfo{ARN: x.ARN, From: x.From, To: x.To, Epoch: epoch, DataFile: f.DataFile, DataMD5: f.MD5, Items: f.Items, Writer: "test"}
 		page := &transform.Page{}
