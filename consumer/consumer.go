@@ -41,7 +41,7 @@ type Options struct {
 	// the key's. Its old images are its own options'.
 	Datasets *dataset.Live
 	OldImage bool
-	// MaxRejects ends the worker when the lake has more; below 0: any number.
+	// MaxRejects ends the worker when it has made more; below 0: any number.
 	MaxRejects int64
 	Limits     writer.Limits
 	Memory     int64 // bytes, for the whole process
@@ -112,9 +112,10 @@ func Run(ctx context.Context, o Options) error {
 	if o.Datasets == nil {
 		o.Datasets = dataset.Fixed(dataset.Whole(dataset.Options{Table: o.Table.Name, Keys: o.Table.Keys, OldImage: o.OldImage}))
 	}
+	rejects := newTolerance(o.Table.Name, o.MaxRejects)
 	st, err := begin(ctx, o)
 	for err == nil {
-		if err = readStream(ctx, o, st); !errors.Is(err, errReplaced) {
+		if err = readStream(ctx, o, st, rejects); !errors.Is(err, errReplaced) {
 			return err
 		}
 		if st, err = next(ctx, &o); ctx.Err() != nil {
@@ -125,7 +126,7 @@ func Run(ctx context.Context, o Options) error {
 }
 
 // readStream reads one stream until ctx ends or, with errReplaced, another takes its place.
-func readStream(ctx context.Context, o Options, st start) error {
+func readStream(ctx context.Context, o Options, st start, rejects *tolerance) error {
 	o.Table.StreamARN, o.Initial = st.arn, st.initial
 	registry := &round{Registerer: o.Registerer}
 	o.Registerer = registry
@@ -137,10 +138,6 @@ func readStream(ctx context.Context, o Options, st start) error {
 		Client: o.DynamoDB, App: o.App, Worker: o.Worker, Stream: lineage, Label: labelOf(st.arn),
 		Initial: o.Initial, Duration: o.Lease, Heartbeat: beatEvery(o.Lease), Renew: o.Renew, Log: o.Log, Wall: o.Wall, Registerer: o.Registerer,
 	})
-	if err != nil {
-		return err
-	}
-	rejects, err := newTolerance(ctx, o.Store, writer.TablePrefix(o.Table.Account, o.Table.Region, o.Table.Name), o.Table.Name, o.MaxRejects)
 	if err != nil {
 		return err
 	}

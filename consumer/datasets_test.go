@@ -225,7 +225,7 @@ func TestColumnsComeWithTheFirstFileThatHasThem(t *testing.T) {
 	})
 }
 
-// TestTooManyRejectsStopTheWorker, and its successor does not begin.
+// TestTooManyRejectsStopTheWorker, and what it read is where it belongs: rejects are durable, and counted once.
 func TestTooManyRejectsStopTheWorker(t *testing.T) {
 	inBubble(t, awssim.Config{Seed: 1}, 1, func(f *fixture) {
 		strict := func(o *consumer.Options) {
@@ -239,9 +239,6 @@ func TestTooManyRejectsStopTheWorker(t *testing.T) {
 		var many *consumer.TooManyRejects
 		if err := <-m.done; !errors.As(err, &many) || many.Most != 3 {
 			f.Errorf("the worker ended with %v", err)
-		}
-		if err := <-f.start("two", strict).done; !errors.As(err, &many) {
-			f.Errorf("the next one ended with %v", err)
 		}
 		if n := len(f.rejected()); n != 4 {
 			f.Errorf("%d rejects", n)

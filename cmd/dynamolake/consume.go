@@ -17,7 +17,9 @@ import (
 
 	"dynamolake/checkpoint"
 	"dynamolake/consumer"
+	"dynamolake/transform/schema"
 	"dynamolake/writer"
+	"dynamolake/writer/dataset"
 )
 
 // consuming are the settings of `dynamolake consume`.
@@ -37,6 +39,7 @@ func consumeCommand(s *settings) func(context.Context, streams) error {
 	var c consuming
 	d := consumer.Defaults()
 	c.flags(s)
+	c.schema.flags(s)
 	s.text(&c.worker, "worker-id", "", "name of this worker, unique in the fleet; made from host and process when empty")
 	s.parsed(&c.initial, "initial", "position", d.Initial.Position, "where a fleet without leases begins: TRIM_HORIZON, LATEST, or a time like 2026-11-23T08:00:00Z",
 		func(text string) error { _, err := parseInitial(text, time.Now()); return err })
@@ -100,12 +103,24 @@ func (c consuming) run(ctx context.Context, cfg aws.Config, store writer.Lake, l
 	if o.Ledger, err = openLedger(ctx, c.state, c.lake, store, db, prefix, table.ARN); err != nil {
 		return err
 	}
+	o.Log = log.With(zap.String("table", table.Name), zap.String("worker", o.Worker))
+	o.Datasets, err = c.schema.open(ctx, cfg, store, prefix, dataset.Options{
+		Table: table.Name, Keys: table.Keys, OldImage: c.oldImage, Source: writer.SourceStream,
+	})
+	if err != nil {
+		return err
+	}
+	o.Datasets.Added = func(version int, what []schema.Difference) {
+		o.Log.Info("the schema has a new version", zap.Int("version", version), zap.Int("added", len(what)), zap.Stringer("first", what[0]))
+	}
+	if o.MaxRejects, err = c.schema.tolerated(ctx, store, prefix); err != nil {
+		return err
+	}
 	o.OldImage = c.oldImage
 	o.Limits = writer.Limits{Rows: c.flushRows, Bytes: c.flushBytes, Age: c.flush}
 	o.Memory, o.PollMax, o.Lease, o.Renew = c.memory, c.pollMax, c.lease, c.renew
 	registry := prometheus.NewRegistry()
 	o.Registerer = registry
-	o.Log = log.With(zap.String("table", table.Name), zap.String("worker", o.Worker))
 	if c.listen != "" {
 		stop, err := c.serve(registry)
 		if err != nil {
