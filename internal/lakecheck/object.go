@@ -108,6 +108,11 @@ func (o *Object) readRows(f *parquetFile) error {
 	if err != nil {
 		return err
 	}
+	for name, c := range f.columns {
+		if _, meta := metadataColumns[name]; !meta && name != "_old" && c != f.hash && c != f.rng {
+			return fmt.Errorf("the footer does not tell what column %q is", name)
+		}
+	}
 	o.HasOld = f.columns["_old"] != nil
 	text := func(name string, i int) string { return string(f.columns[name].bytesAt(i)) }
 	maybe := func(name string, i int) *string {
@@ -170,9 +175,9 @@ func (o *Object) rowOfStream(r *Row, seq string) (err error) {
 
 // rebuild puts the image and the key together again.
 func (r *Row) rebuild(f *parquetFile, keys transform.KeySchema, i int) error {
-	var rest []byte
-	if r.Rest != nil {
-		rest = []byte(*r.Rest)
+	rest, err := r.whole(f, i)
+	if err != nil {
+		return fmt.Errorf("rebuild %s: %w", r.Seq, err)
 	}
 	hash, rng := f.key(f.hash, i), f.key(f.rng, i)
 	item, err := transform.RebuildItem(keys, hash, rng, rest)
@@ -191,6 +196,40 @@ func (r *Row) rebuild(f *parquetFile, keys transform.KeySchema, i int) error {
 	}
 	r.Key = key
 	return nil
+}
+
+// whole is _rest with what the attribute columns have.
+func (r *Row) whole(f *parquetFile, i int) ([]byte, error) {
+	var rest object
+	var err error
+	if r.Rest != nil {
+		if len(f.attrs) == 0 {
+			return []byte(*r.Rest), nil
+		}
+		if rest, err = readObject([]byte(*r.Rest)); err != nil {
+			return nil, fmt.Errorf("_rest: %w", err)
+		}
+	}
+	for j := range f.attrs {
+		a := &f.attrs[j]
+		t, err := a.assemble(i)
+		if err == nil && t != nil && r.Op == transform.Remove.String() {
+			err = errors.New("a REMOVE has a value")
+		}
+		if err == nil && t != nil && len(a.From) > 0 {
+			var value map[string]any
+			if value, err = t.render(); err == nil {
+				err = rest.put(a.From, value)
+			}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("column %q: %w", a.Column, err)
+		}
+	}
+	if r.Rest == nil {
+		return nil, nil
+	}
+	return rest.text(), nil
 }
 
 // keyOf is the item's key alone, in canonical form.

@@ -33,6 +33,7 @@ type parquetFile struct {
 	footer    map[string]string // without footerPrefix
 	columns   map[string]*column
 	hash, rng *column // the key columns; rng is nil where there is no sort key
+	attrs     []attribute
 }
 
 // column is a flat column of any of the types that files have.
@@ -65,9 +66,22 @@ func readFile(body []byte) (f *parquetFile, err error) {
 			f.footer[name] = values[i]
 		}
 	}
+	leaves, err := f.attributes()
+	if err != nil {
+		return nil, err
+	}
 	plan := r.MetaData().Schema
 	for i := range plan.NumColumns() {
 		desc := plan.Column(i)
+		if l := leaves[strings.Join(desc.ColumnPath(), "\x00")]; l != nil {
+			if err := l.read(r, i, desc); err != nil {
+				return nil, fmt.Errorf("column %q: %w", desc.Path(), err)
+			}
+			if len(l.rows) != f.rows+1 {
+				return nil, fmt.Errorf("column %q has %d rows, the file %d", desc.Path(), len(l.rows)-1, f.rows)
+			}
+			continue
+		}
 		if desc.MaxRepetitionLevel() > 0 || desc.MaxDefinitionLevel() > 1 {
 			return nil, fmt.Errorf("decode Parquet: column %q is nested", desc.Name())
 		}
@@ -81,6 +95,11 @@ func readFile(body []byte) (f *parquetFile, err error) {
 			return nil, fmt.Errorf("column %q has %d values, the file %d rows", desc.Name(), c.values, f.rows)
 		}
 		f.columns[desc.Name()] = c
+	}
+	for _, l := range leaves {
+		if !l.found {
+			return nil, fmt.Errorf("there is no column %q, which the footer tells of", l.path)
+		}
 	}
 	for name, want := range metadataColumns {
 		if c := f.columns[name]; c == nil {
