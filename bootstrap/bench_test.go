@@ -17,6 +17,7 @@ import (
 	"dynamolake/checkpoint/ledger"
 	"dynamolake/transform"
 	"dynamolake/writer"
+	"dynamolake/writer/dataset"
 )
 
 // oneDocument keeps a ledger in memory.
@@ -122,7 +123,7 @@ func BenchmarkStages(b *testing.B) {
 		return nil
 	}
 	stage("scan", func(*testing.B) { chunks(decode) })
-	e := writer.NewEncoder(writer.Schema{Keys: shapeKeys, Table: "test", Dataset: dataset})
+	e := writer.NewEncoder(writer.Schema{Keys: shapeKeys, Table: "test", Dataset: dataset.All})
 	stage("scan+encode", func(b *testing.B) {
 		x := e.Export(io.Discard, writer.ExportInfo{ARN: "arn", To: time.Unix(1, 0)})
 		chunks(func(lines []byte) error {

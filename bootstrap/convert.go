@@ -15,27 +15,37 @@ import (
 	"dynamolake/checkpoint/ledger"
 	"dynamolake/transform"
 	"dynamolake/writer"
+	"dynamolake/writer/dataset"
 )
 
-// fileBytes is what the conversion of one data file takes at most, whatever its
-// size: a row group on its way, parts of the upload, and text.
-const fileBytes = 96 << 20
+const (
+	// fileBytes is what the conversion of one data file takes at most, whatever its
+	// size: a row group on its way, parts of the upload, and text.
+	fileBytes = 96 << 20
+	// partBytes is what each dataset but the first takes beside that.
+	partBytes = 64 << 20
+)
 
-// files is how many are converted at once.
-func (o *Options) files() int {
-	return max(1, min(2, runtime.GOMAXPROCS(0), int(o.Memory/fileBytes)))
+// files is how many are converted at once, into so many datasets.
+func (o *Options) files(datasets int) int {
+	return max(1, min(2, runtime.GOMAXPROCS(0), int(o.Memory/int64(fileBytes+(datasets-1)*partBytes))))
 }
+
+// together is how many datasets a data file is converted into at once. Where memory is not enough for
+// all, the file is read more than once.
+func (o *Options) together() int { return max(1, 1+int((o.Memory-fileBytes)/partBytes)) }
 
 // conversion is an export on its way to being rows.
 type conversion struct {
-	w      *workshop
-	epoch  ledger.Epoch
-	x      ledger.Export
-	m      *manifest
-	from   raw
-	view   transform.View
-	prefix string // of its Parquet files
-	olds   *oldImages
+	w     *workshop
+	epoch ledger.Epoch
+	x     ledger.Export
+	m     *manifest
+	from  raw
+	view  transform.View
+	set   *dataset.Set
+	parts []part
+	olds  *oldImages
 
 	mu       sync.Mutex
 	progress Progress
@@ -92,14 +102,13 @@ func (w *workshop) rows(ctx context.Context, epoch ledger.Epoch, x ledger.Export
 	if err != nil {
 		return nil, err
 	}
-	c := &conversion{
-		w: w, epoch: epoch, x: x, m: m, from: from, view: m.view(),
-		progress: Progress{Export: x.ID(), Epoch: epoch.Number, From: x.From, To: x.To, Total: m.Items, Of: len(m.Files)},
+	set, err := w.set(ctx, x.Schema, epoch.Source)
+	if err != nil {
+		return nil, err
 	}
-	if m.full() {
-		c.prefix = writer.SnapshotPrefix(w.prefix(), dataset, x.ID())
-	} else {
-		c.prefix = writer.WindowPrefix(w.prefix(), dataset, x.From, x.To)
+	c := &conversion{
+		w: w, epoch: epoch, x: x, m: m, from: from, view: m.view(), set: set, parts: w.partsOf(set, x),
+		progress: Progress{Export: x.ID(), Epoch: epoch.Number, From: x.From, To: x.To, Total: m.Items, Of: len(m.Files)},
 	}
 	if c.olds, err = w.oldImages(ctx, epoch, x, m); err != nil {
 		return nil, err
@@ -111,7 +120,7 @@ func (w *workshop) rows(ctx context.Context, epoch ledger.Epoch, x ledger.Export
 	r := &record{
 		Format: writer.FormatVersion, Export: x.ID(), ARN: x.ARN, Source: epoch.Source, Epoch: epoch.Number,
 		From: x.From, To: x.To, Exact: m.exact(w.Timing),
-		Bucket: x.Bucket, Manifest: x.Manifest, Foreign: x.Foreign, Drop: w.DropRaw && !x.Foreign, View: m.View, Layout: m.Format,
+		Bucket: x.Bucket, Manifest: x.Manifest, Foreign: x.Foreign, Drop: w.DropRaw && !x.Foreign, View: m.View, Layout: m.Format, Schema: x.Schema,
 		Items: m.Items, Files: files, Worker: w.Worker,
 	}
 	for _, f := range files {
@@ -121,12 +130,8 @@ func (w *workshop) rows(ctx context.Context, epoch ledger.Epoch, x ledger.Export
 		w.Log.Error("old images differ from what the lake holds; going on, as was asked for", append(named(epoch.Number, x), zap.Int64("mismatched", r.Mismatched))...)
 	}
 	if !epoch.Until.IsZero() && !x.To.Before(epoch.Until) {
-		overlap, err := w.tail(ctx, epoch, r)
-		if err != nil {
+		if r.Overlaps, err = w.tail(ctx, epoch, r, c.parts); err != nil {
 			return nil, err
-		}
-		if overlap != nil {
-			r.Overlaps = append(r.Overlaps, *overlap)
 		}
 	}
 	r.Converted = time.Now().UTC()
@@ -135,18 +140,16 @@ func (w *workshop) rows(ctx context.Context, epoch ledger.Epoch, x ledger.Export
 
 // all converts the data files, in random order, so that workers seldom meet.
 func (c *conversion) all(ctx context.Context) ([]recordedFile, error) {
-	done := make([]recordedFile, len(c.m.Files))
+	done := make([]recordedFile, len(c.m.Files)*len(c.parts))
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(c.w.files())
+	group.SetLimit(c.w.files(len(c.parts)))
 	c.tell(0, 0, false)
 	for _, i := range rand.Perm(len(c.m.Files)) {
 		group.Go(func() error {
 			if err := context.Cause(ctx); err != nil {
 				return err
 			}
-			var err error
-			done[i], err = c.file(ctx, c.m.Files[i])
-			return err
+			return c.file(ctx, c.m.Files[i], done[i*len(c.parts):(i+1)*len(c.parts)])
 		})
 	}
 	return done, group.Wait()
@@ -155,47 +158,55 @@ func (c *conversion) all(ctx context.Context) ([]recordedFile, error) {
 // fileTries is how often a data file is read before it counts as damaged.
 const fileTries = 4
 
-// file converts one data file, unless its Parquet file is there.
-func (c *conversion) file(ctx context.Context, f dataFile) (recordedFile, error) {
-	done := recordedFile{DataFile: f.Key, MD5: f.MD5, Dataset: dataset, Items: f.Items}
+// file converts one data file into those datasets that do not have its Parquet file yet.
+func (c *conversion) file(ctx context.Context, f dataFile, done []recordedFile) error {
+	shares := make([]share, len(c.parts))
+	for i := range c.parts {
+		p := &c.parts[i]
+		done[i] = recordedFile{DataFile: f.Key, MD5: f.MD5, Dataset: p.Name, Items: f.Items}
+		shares[i] = share{part: p, done: &done[i]}
+	}
 	if f.Items == 0 && f.MD5 == emptyMD5 {
 		c.tell(0, 0, true)
-		return done, nil
+		return nil
 	}
-	done.Parquet = c.prefix + writer.ExportFileName(f.Key)
-	for try := 1; ; try++ {
-		items := f.Items // of others; what is read here is told as it comes
-		there, err := c.there(ctx, &done)
-		if err == nil && !there {
-			items = 0
-			there, err = c.read(ctx, f, &done)
-		}
-		if err == nil && there {
-			c.tell(items, 0, true)
+	for i := range done {
+		done[i].Parquet = c.parts[i].prefix + writer.ExportFileName(f.Key)
+	}
+	told := int64(0) // of what is read here; the items of others are told at the end
+	for try := 1; ; {
+		todo, err := c.missing(ctx, shares)
+		if err == nil && len(todo) == 0 {
+			c.tell(f.Items-told, 0, true)
 			c.w.metrics.files.Inc()
-			return done, nil
+			return nil
 		}
-		if err == nil { // written by another meanwhile
+		if err == nil {
+			c.tell(-told, 0, false)
+			told, err = c.read(ctx, f, todo[:min(len(todo), c.w.together())])
+		}
+		if err == nil {
 			continue
 		}
 		var bad *unlike
 		switch {
 		case ctx.Err() != nil:
-			return done, context.Cause(ctx)
+			return context.Cause(ctx)
 		case errors.Is(err, writer.ErrNotFound):
-			return done, &Damaged{c.from.address(f.Key), "it is not there"}
+			return &Damaged{c.from.address(f.Key), "it is not there"}
 		case lasting(err):
-			return done, err
+			return err
 		case try >= fileTries && errors.As(err, &bad):
-			return done, &Damaged{c.from.address(f.Key), bad.problem}
+			return &Damaged{c.from.address(f.Key), bad.problem}
 		case try >= fileTries:
-			return done, fmt.Errorf("convert %s: %w", c.from.address(f.Key), err)
+			return fmt.Errorf("convert %s: %w", c.from.address(f.Key), err)
 		}
 		c.w.metrics.damaged.Inc()
 		c.w.Log.Warn("a data file is read again", zap.String("object", c.from.address(f.Key)), zap.Int("attempt", try), zap.Error(err))
 		if err := pause(ctx, backoff(try)); err != nil {
-			return done, err
+			return err
 		}
+		try++
 	}
 }
 

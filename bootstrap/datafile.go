@@ -13,9 +13,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
-	"dynamolake/bootstrap/ion"
 	"dynamolake/transform"
-	"dynamolake/writer"
 )
 
 // unlike: a data file is not what the manifest says. It may have been the connection.
@@ -33,84 +31,84 @@ type bench struct {
 
 var benches = sync.Pool{New: func() any { return &bench{in: bufio.NewReaderSize(nil, 256<<10)} }}
 
-// read converts a data file in one go. False without an error means that
-// another worker has written the Parquet file meanwhile.
-func (c *conversion) read(ctx context.Context, f dataFile, done *recordedFile) (bool, error) {
+// read converts a data file into some datasets in one go, and returns how many items it told of. Where another worker
+// has written a Parquet file meanwhile, that one is not there yet as far as its share says.
+func (c *conversion) read(ctx context.Context, f dataFile, todo []*share) (int64, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	b := benches.Get().(*bench)
 	defer benches.Put(b)
-	info := writer.ExportInfo{
-		ARN: c.x.ARN, From: c.x.From, To: c.x.To, Epoch: c.epoch.Number,
-		DataFile: f.Key, DataMD5: f.MD5, Items: f.Items, Writer: c.w.Worker,
+	defer drop(ctx, todo)
+	if err := c.begin(ctx, f, todo); err != nil {
+		return 0, err
 	}
-	up, err := c.w.Store.Create(ctx, done.Parquet, c.w.encoder.ExportMeta(info))
-	if err != nil {
-		return false, err
-	}
-	defer up.Abort(ctx) //nolint:errcheck // what matters is why; after Commit it does nothing
-	file := c.w.encoder.Export(up, info)
-	bad := &rejects{}
+	bad := &rejects{export: c.x.ID(), dataFile: f.Key}
 	items, err := c.text(ctx, f, b, func(lines []byte, line int64) (int64, error) {
 		if err := c.w.decoder.DecodeExport(lines, c.view, &b.page); err != nil {
 			return 0, err
 		}
-		if len(b.page.Rejects) > 0 {
-			bad.add(lines, line, c.x.ID(), f.Key, b.page.Rejects)
+		if todo[0].first { // else it was done before
+			if err := c.olds.check(b.page.Changes); err != nil {
+				return 0, err
+			}
+		}
+		stray := c.strays(b.page.Changes)
+		for _, s := range todo {
+			if err := s.file.Add(b.page.Changes); err != nil {
+				return 0, err
+			}
+			refused := s.file.Refused()
+			s.refused += int64(len(refused))
+			stray = placed(stray, b.page.Changes, s.Name, refused)
+		}
+		if len(b.page.Rejects)+len(stray) > 0 {
+			bad.add(lines, line, b.page.Rejects, stray)
 			if err := c.tolerable(ctx, f, bad, line, &b.page); err != nil {
 				return 0, err
 			}
 		}
-		if err := c.olds.check(b.page.Changes); err != nil {
-			return 0, err
-		}
-		if err := file.Add(b.page.Changes); err != nil {
-			return 0, err
-		}
 		return int64(len(b.page.Changes) + len(b.page.Rejects)), nil
 	})
+	if err == nil {
+		err = c.complete(ctx, f, todo, bad)
+	}
 	if err != nil {
 		c.tell(-items, 0, false) // it will be read again
-		return false, err
+		return 0, err
 	}
-	stats, err := file.Close()
-	if err == nil && stats.Rows+bad.count != f.Items {
-		err = fmt.Errorf("%d rows and %d rejects of %d items", stats.Rows, bad.count, f.Items)
-	}
-	if err == nil {
-		err = bad.put(ctx, c.w.Store, c.w.prefix())
-	}
-	if err == nil {
-		err = up.Commit(ctx)
-	}
-	if errors.Is(err, writer.ErrExists) {
-		c.tell(-items, 0, false)
-		return false, nil
-	}
-	if err != nil {
-		c.tell(-items, 0, false)
-		return false, err
-	}
-	done.Rows, done.Rejects, done.Size = stats.Rows, bad.count, stats.Bytes
 	c.w.metrics.items.Add(float64(items))
-	c.w.metrics.rejects.Add(float64(bad.count))
-	return true, nil
+	for _, s := range todo {
+		if s.there {
+			c.w.metrics.rejects.Add(float64(s.done.Rejects))
+		}
+	}
+	return items, nil
+}
+
+// strays are the changes that no dataset takes.
+func (c *conversion) strays(changes []transform.Change) (found []stray) {
+	for i := range changes {
+		if why := c.set.Homeless(&changes[i]); why != "" {
+			found = append(found, stray{change: i, reason: why})
+		}
+	}
+	return found
 }
 
 // tolerable writes rejects early where they are too many to keep, and ends the file
 // where nothing in it makes sense.
 func (c *conversion) tolerable(ctx context.Context, f dataFile, bad *rejects, line int64, p *transform.Page) error {
-	if len(p.Changes) == 0 && bad.count >= senseless && bad.count >= line {
+	if len(p.Changes) == 0 && bad.senseless >= senseless && bad.senseless >= line {
 		return &Advice{
 			What: "convert " + c.from.address(f.Key),
-			Fix:  fmt.Sprintf("none of its first %d lines makes sense for the key of table %s; is it an export of this table?", bad.count, c.w.Table.Name),
+			Fix:  fmt.Sprintf("none of its first %d lines makes sense for the key of table %s; is it an export of this table?", bad.senseless, c.w.Table.Name),
 			Err:  errors.New(p.Rejects[0].Reason),
 		}
 	}
 	if bad.bytes < heldRejects {
 		return nil
 	}
-	return bad.put(ctx, c.w.Store, c.w.prefix())
+	return bad.put(ctx, c.w)
 }
 
 // text streams the lines of a data file to f, which counts them, and then checks that
@@ -124,13 +122,9 @@ func (c *conversion) text(ctx context.Context, f dataFile, b *bench, take func(l
 	if err := b.unzip.Reset(b.in); err != nil {
 		return 0, broken(body, err)
 	}
-	var text io.Reader = &b.unzip
-	if c.m.Format == "ION" {
-		text = ion.NewReader(text)
-	}
 	line, told := int64(1), int64(0)
 	var stop error // of take
-	b.lines, err = eachLines(text, b.lines, func(lines []byte) error {
+	b.lines, err = eachLines(c.m.unpacked(&b.unzip), b.lines, func(lines []byte) error {
 		n, err := take(lines, line)
 		if stop = err; err != nil {
 			return err

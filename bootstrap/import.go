@@ -46,7 +46,7 @@ func FromExport(ctx context.Context, o Options, i Import) (Result, error) {
 		return Result{}, &Advice{What: fmt.Sprintf("import %q", i.From), Fix: "give the address of a manifest-summary.json: s3://bucket/.../manifest-summary.json or file:///.../manifest-summary.json"}
 	}
 	place, path := w.place(x)
-	m, _, err := readManifest(ctx, place, path)
+	m, files, err := readManifest(ctx, place, path)
 	if err != nil {
 		return Result{}, err
 	}
@@ -60,6 +60,9 @@ func FromExport(ctx context.Context, o Options, i Import) (Result, error) {
 			return Result{}, err
 		}
 		return Result{Epoch: r.Epoch, Export: r.Export, From: r.From, To: r.To, Items: r.Items, Rejects: r.Rejects, Already: true}, nil
+	}
+	if x.Schema, err = w.learn(ctx, m, files); err != nil {
+		return Result{}, err
 	}
 	var epoch int64
 	_, err = w.update(ctx, func(l *ledger.Ledger) error {

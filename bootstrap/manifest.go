@@ -9,10 +9,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"path"
 	"strings"
 	"time"
 
+	"dynamolake/bootstrap/ion"
 	"dynamolake/checkpoint/ledger"
 	"dynamolake/transform"
 	"dynamolake/writer"
@@ -195,6 +197,14 @@ func (m *manifest) view() transform.View {
 		return transform.ViewNew
 	}
 	return 0
+}
+
+// unpacked is the text of a data file as lines of DynamoDB JSON.
+func (m *manifest) unpacked(text io.Reader) io.Reader {
+	if m.Format == "ION" {
+		return ion.NewReader(text)
+	}
+	return text
 }
 
 // times are the export's own. That of a full one is rounded down, so that windows that

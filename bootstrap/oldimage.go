@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"go.uber.org/zap"
+
 	"dynamolake/checkpoint/ledger"
 	"dynamolake/transform"
 )
@@ -121,28 +123,63 @@ func keyDigest(keys transform.KeySchema, hash, rng transform.KeyValue) (digest, 
 	return d, ok
 }
 
-// oldImages remembers what the export right before a window left.
+// oldImages remembers what the export right before a window left. That must have a dataset with all of the
+// table, as it is.
 func (w *workshop) oldImages(ctx context.Context, epoch ledger.Epoch, x ledger.Export, m *manifest) (*oldImages, error) {
 	if m.view() != transform.ViewNewAndOld || m.Items == 0 || w.CheckRows <= 0 {
 		return nil, nil
 	}
 	r, err := w.rightBefore(ctx, epoch, x)
-	if err != nil || r == nil || r.Rows > w.CheckRows || !r.Exact || r.Rejects > 0 {
+	if err != nil || r == nil || !r.Exact {
+		return nil, err
+	}
+	files, rows, err := w.plainFiles(ctx, r)
+	if err != nil || files == nil || rows > w.CheckRows {
 		return nil, err
 	}
 	o := &oldImages{
-		keys: w.Table.Keys, left: make(map[digest]digest, r.Rows), whole: r.Source == ledger.Full,
+		keys: w.Table.Keys, left: make(map[digest]digest, rows), whole: r.Source == ledger.Full,
 		trust: w.Trust, what: "window " + described(x) + " of table " + w.Table.Name,
 	}
-	for _, f := range r.Files {
-		if f.Parquet == "" {
-			continue
-		}
-		if err := w.remember(ctx, o, f.Parquet); err != nil {
-			return nil, fmt.Errorf("read back %s to check old images: %w", f.Parquet, err)
+	for _, key := range files {
+		if err := w.remember(ctx, o, key); err != nil {
+			return nil, fmt.Errorf("read back %s to check old images: %w", key, err)
 		}
 	}
 	return o, nil
+}
+
+// plainFiles are the Parquet files of a dataset that has all of the table, as it is; none where there is no such dataset, or
+// something of it was rejected.
+func (w *workshop) plainFiles(ctx context.Context, r *record) (files []string, rows int64, err error) {
+	set, err := w.set(ctx, r.Schema, r.Source)
+	if err != nil {
+		if lasting(err) { // a schema that is not to be used any more, and only this needs it
+			w.Log.Warn("old images are not checked", zap.Error(err))
+			err = nil
+		}
+		return nil, 0, err
+	}
+	for i, p := range set.Parts {
+		if !takesOf(set, p.Name).plain {
+			continue
+		}
+		rejects := int64(0)
+		for _, f := range r.Files {
+			// The first dataset counts the lines that make no sense.
+			if f.Dataset == p.Name || i > 0 && f.Dataset == set.Parts[0].Name {
+				rejects += f.Rejects
+			}
+			if f.Dataset == p.Name && f.Parquet != "" {
+				files, rows = append(files, f.Parquet), rows+f.Rows
+			}
+		}
+		if rejects > 0 {
+			return nil, 0, nil
+		}
+		return files, rows, nil
+	}
+	return nil, 0, nil
 }
 
 // rightBefore finds the record of the export that ended where the window begins: the

@@ -15,6 +15,7 @@ import (
 
 	"dynamolake/checkpoint/ledger"
 	"dynamolake/writer"
+	"dynamolake/writer/dataset"
 )
 
 // Options of one worker. Start from [Defaults].
@@ -35,6 +36,10 @@ type Options struct {
 	DropRaw bool
 
 	OldImage bool // keep old images, in _old
+	// Datasets are what the table is split into, and their columns; nil: one, with all in _rest.
+	Datasets *dataset.Live
+	// MaxRejects is how many records may go to rejects/ beyond those that are there; -1: any number.
+	MaxRejects int64
 	// Follow makes windows that go on from the newest export, where no stream is read.
 	Follow bool
 	// Window is the length of windows that is wished for, InFlight how many exports
@@ -88,6 +93,7 @@ func Defaults() Options {
 		Timing:     ledger.RealTiming(),
 		Window:     24 * time.Hour,
 		InFlight:   8,
+		MaxRejects: -1,
 		CheckRows:  1_000_000,
 		Memory:     256 << 20,
 		Poll:       20 * time.Second,
@@ -131,6 +137,3 @@ func (r Raw) key(parts ...string) string {
 	}
 	return strings.Join(parts, "/")
 }
-
-// dataset is where changes go until a schema splits the table.
-const dataset = "all"

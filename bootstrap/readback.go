@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/md5"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 
 	"dynamolake/transform"
 	"dynamolake/writer"
@@ -54,35 +52,6 @@ func openRows(ctx context.Context, store writer.Lake, key string) (f *writer.Row
 	return f, size, done, nil
 }
 
-// there tells whether a data file's Parquet file is in the lake, and fills in what it counts.
-func (c *conversion) there(ctx context.Context, done *recordedFile) (bool, error) {
-	o, err := c.w.Store.Head(ctx, done.Parquet)
-	if errors.Is(err, writer.ErrNotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	if items := o.Meta["items"]; items != "" && items != strconv.FormatInt(done.Items, 10) || o.Meta["data-md5"] != "" && o.Meta["data-md5"] != done.MD5 {
-		return false, &Damaged{done.Parquet, fmt.Sprintf("it says that it is made of %s items with MD5 %s, the manifest says %d with %s", items, o.Meta["data-md5"], done.Items, done.MD5)}
-	}
-	done.Size = o.Size
-	if rows, err := strconv.ParseInt(o.Meta["rows"], 10, 64); err == nil { // of a folder
-		done.Rows, done.Rejects = rows, done.Items-rows
-		return true, nil
-	}
-	// What is not in the file was in rejects/ before. That costs less than the footer.
-	n := int64(0)
-	for _, err := range c.w.Store.List(ctx, rejectPrefix(c.w.prefix(), c.x.ID(), done.DataFile)) {
-		if err != nil {
-			return false, err
-		}
-		n++
-	}
-	done.Rows, done.Rejects = done.Items-n, n
-	return true, nil
-}
-
 // footer is what a Parquet file says of itself.
 func (w *workshop) footer(ctx context.Context, key string) (rows, size int64, err error) {
 	f, size, done, err := openRows(ctx, w.Store, key)
@@ -100,7 +69,7 @@ func (w *workshop) remember(ctx context.Context, o *oldImages, key string) error
 		return err
 	}
 	defer done()
-	for row, err := range f.All(ctx, writer.FieldOp|writer.FieldKeys|writer.FieldRest) {
+	for row, err := range f.All(ctx, writer.FieldOp|writer.FieldKeys|writer.FieldRest|writer.FieldColumns) {
 		if err != nil {
 			return err
 		}
@@ -112,7 +81,11 @@ func (w *workshop) remember(ctx context.Context, o *oldImages, key string) error
 			o.left[dg] = digest{}
 			continue
 		}
-		item, err := transform.RebuildItem(o.keys, row.Hash, row.Range, row.Rest)
+		rest, err := f.Rebuild(row)
+		if err != nil {
+			return err
+		}
+		item, err := transform.RebuildItem(o.keys, row.Hash, row.Range, rest)
 		if err != nil {
 			return err
 		}

@@ -2,32 +2,39 @@ package bootstrap
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 
 	"dynamolake/transform"
 	"dynamolake/writer"
 )
 
-// reject is the object of a line that makes no sense.
+// reject is the object of a line that makes no sense, or that a dataset refuses.
 type reject struct {
 	Reason   string          `json:"reason"`
 	Export   string          `json:"export"`
 	DataFile string          `json:"data_file"`
-	Line     int64           `json:"line"` // from 1
+	Line     int64           `json:"line"`              // from 1
+	Dataset  string          `json:"dataset,omitempty"` // that refuses it; none where it is nobody's
 	Record   json.RawMessage `json:"record,omitempty"`
 	Base64   []byte          `json:"base64,omitempty"` // a line that is not JSON
 }
 
-// rejects keeps the lines of one data file that make no sense, until the file is
-// known to be what the manifest says, or they become too many to keep.
+// rejects keeps those of one data file until the file is known to be what the manifest says, or they
+// become too many to keep.
 type rejects struct {
-	held  []reject
-	bytes int
-	count int64
+	export, dataFile string
+
+	held      []reject
+	bytes     int
+	count     int64 // all
+	nobodys   int64 // that are of no dataset: lines that make no sense among them
+	senseless int64
 }
 
 const (
@@ -36,30 +43,81 @@ const (
 	senseless = 1000
 )
 
+// stray is a change that is to be a reject.
+type stray struct {
+	change  int    // which one of a page
+	dataset string // that refuses it; none where it is nobody's
+	reason  string
+}
+
+// placed finds the changes that a dataset refused, which are in the order of the page.
+func placed(list []stray, changes []transform.Change, dataset string, refused []writer.Refusal) []stray {
+	i := 0
+	for _, r := range refused {
+		for i < len(changes) && textOf(&changes[i]) != textOf(&r.Change) {
+			i++
+		}
+		list = append(list, stray{i, dataset, r.Reason})
+	}
+	return list
+}
+
+// textOf is where a change's text is, which no other change has.
+func textOf(c *transform.Change) *byte {
+	if len(c.New) > 0 {
+		return &c.New[0]
+	}
+	return &c.Keys[0]
+}
+
 // add takes those of a page; lines is the text of the page, which begins with the
 // given line.
-func (r *rejects) add(lines []byte, line int64, export, dataFile string, found []transform.Reject) {
-	for len(found) > 0 && len(lines) > 0 {
-		if raw := found[0].Raw; len(raw) > 0 && &raw[0] == &lines[0] {
-			j := reject{Reason: found[0].Reason, Export: export, DataFile: dataFile, Line: line}
-			if json.Valid(raw) {
-				j.Record = bytes.Clone(raw)
-			} else {
-				j.Base64 = bytes.Clone(raw)
-			}
-			r.held, r.bytes, r.count = append(r.held, j), r.bytes+len(raw), r.count+1
+func (r *rejects) add(lines []byte, line int64, found []transform.Reject, strays []stray) {
+	slices.SortStableFunc(strays, func(a, b stray) int { return cmp.Compare(a.change, b.change) })
+	for change := 0; len(lines) > 0 && len(found)+len(strays) > 0; line++ {
+		text, rest, _ := bytes.Cut(lines, []byte{'\n'})
+		lines = rest
+		switch {
+		case len(bytes.Trim(text, " \t\r")) == 0:
+		case len(found) > 0 && &found[0].Raw[0] == &text[0]:
+			r.senseless++
+			r.hold(text, line, "", found[0].Reason)
 			found = found[1:]
+		default:
+			for len(strays) > 0 && strays[0].change == change {
+				r.hold(text, line, strays[0].dataset, strays[0].reason)
+				strays = strays[1:]
+			}
+			change++
 		}
-		end := bytes.IndexByte(lines, '\n')
-		if end < 0 {
-			break
-		}
-		lines, line = lines[end+1:], line+1
 	}
 }
 
-// put writes what is held under names that a replay lands on.
-func (r *rejects) put(ctx context.Context, store writer.Store, tablePrefix string) error {
+// hold keeps one.
+func (r *rejects) hold(text []byte, line int64, dataset, reason string) {
+	j := reject{Reason: reason, Export: r.export, DataFile: r.dataFile, Line: line, Dataset: dataset}
+	if json.Valid(text) {
+		j.Record = bytes.Clone(text)
+	} else {
+		j.Base64 = bytes.Clone(text)
+	}
+	r.held, r.bytes, r.count = append(r.held, j), r.bytes+len(text), r.count+1
+	if dataset == "" {
+		r.nobodys++
+	}
+}
+
+// key is a name that a replay lands on.
+func (j *reject) key(tablePrefix string) string {
+	key := fmt.Sprintf("%s%d", rejectPrefix(tablePrefix, j.Export, j.DataFile), j.Line)
+	if j.Dataset != "" {
+		key += "@" + j.Dataset
+	}
+	return key + ".json"
+}
+
+// put writes what is held.
+func (r *rejects) put(ctx context.Context, w *workshop) error {
 	for _, j := range r.held {
 		var body bytes.Buffer
 		text := json.NewEncoder(&body)
@@ -67,12 +125,35 @@ func (r *rejects) put(ctx context.Context, store writer.Store, tablePrefix strin
 		if err := text.Encode(j); err != nil {
 			return fmt.Errorf("write reject of line %d of %s: %w", j.Line, j.DataFile, err)
 		}
-		key := fmt.Sprintf("%s%d.json", rejectPrefix(tablePrefix, j.Export, j.DataFile), j.Line)
-		if err := store.PutNew(ctx, key, body.Bytes(), nil); err != nil && !errors.Is(err, writer.ErrExists) {
+		err := w.Store.PutNew(ctx, j.key(w.prefix()), body.Bytes(), nil)
+		switch {
+		case err == nil:
+			if err := w.rejected(); err != nil {
+				return err
+			}
+		case !errors.Is(err, writer.ErrExists):
 			return fmt.Errorf("write reject of line %d of %s: %w", j.Line, j.DataFile, err)
 		}
 	}
 	r.held, r.bytes = nil, 0
+	return nil
+}
+
+// TooManyRejects: more records went to rejects/ than [Options.MaxRejects] tolerates.
+type TooManyRejects struct{ Prefix string }
+
+func (e *TooManyRejects) Error() string {
+	return "more records than --max-rejects are in " + e.Prefix + "rejects/; see what is wrong with them, then move them away or raise it"
+}
+
+// Lasting is as for [Advice].
+func (*TooManyRejects) Lasting() bool { return true }
+
+// rejected counts a reject that was not there.
+func (w *workshop) rejected() error {
+	if n := w.newRejects.Add(1); w.MaxRejects >= 0 && n > w.MaxRejects {
+		return &TooManyRejects{w.prefix()}
+	}
 	return nil
 }
 

@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.uber.org/zap"
@@ -34,8 +35,8 @@ func (o Outcome) pause() time.Duration {
 	return o.Wait
 }
 
-// Run steps until ctx ends. What a person must mend is logged, and looked at again after
-// Retry; nothing else ends it either.
+// Run steps until ctx ends, or there are [TooManyRejects]. What else a person must mend is logged, and looked
+// at again after Retry.
 func (r *Repairer) Run(ctx context.Context) error {
 	told := ""
 	for fails := 0; ; {
@@ -44,6 +45,8 @@ func (r *Repairer) Run(ctx context.Context) error {
 		switch {
 		case ctx.Err() != nil:
 			return nil
+		case errors.As(err, new(*TooManyRejects)):
+			return err
 		case err == nil:
 			if fails = 0; !out.Changed {
 				told = "" // all was looked at, and nothing is to be mended

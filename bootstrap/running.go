@@ -77,11 +77,12 @@ func (w *workshop) poll(ctx context.Context, epoch ledger.Epoch, x ledger.Export
 	return outcome{wait: w.Poll}, nil
 }
 
-// exported records that AWS is done, if the manifests make sense.
+// exported records that AWS is done, if the manifests make sense, and which version of the schema
+// all workers convert it with.
 func (w *workshop) exported(ctx context.Context, epoch ledger.Epoch, x ledger.Export, d *types.ExportDescription) (outcome, error) {
 	x.Bucket, x.Manifest = aws.ToString(d.S3Bucket), aws.ToString(d.ExportManifest)
 	place, path := w.place(x)
-	m, _, err := readManifest(ctx, place, path)
+	m, files, err := readManifest(ctx, place, path)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -95,6 +96,10 @@ func (w *workshop) exported(ctx context.Context, epoch ledger.Epoch, x ledger.Ex
 			Fix:  fmt.Sprintf("AWS exported %s and was asked for %s; nothing was converted, and nothing goes on: report this", described(ledger.Export{From: from, To: to}), described(x)),
 		}
 	}
+	version, err := w.learn(ctx, m, files)
+	if err != nil {
+		return outcome{}, err
+	}
 	err = w.change(ctx, epoch.Number, x, func(l *ledger.Ledger, now *ledger.Export) error {
 		// The manifest's own end counts. A window that is planned behind it must begin there.
 		if !to.Equal(now.To) && l.Find(epoch.Number, now.To) != nil && !x.From.IsZero() {
@@ -104,7 +109,7 @@ func (w *workshop) exported(ctx context.Context, epoch ledger.Epoch, x ledger.Ex
 			}
 		}
 		now.Status, now.Bucket, now.Manifest = ledger.Exported, x.Bucket, x.Manifest
-		now.To, now.Items, now.Files = to, m.Items, len(m.Files)
+		now.To, now.Items, now.Files, now.Schema = to, m.Items, len(m.Files), version
 		return nil
 	})
 	if err != nil {

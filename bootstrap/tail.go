@@ -20,7 +20,8 @@ import (
 	"dynamolake/writer"
 )
 
-// tail settles the overlap at the end of an epoch of windows that repairs the stream.
+// tail settles the overlap at the end of an epoch of windows that repairs the stream, for each dataset
+// that has a state.
 //
 // The epoch begins a little before what was lost. An item that the stream
 // inserted after that, and whose deletion is among what was lost, came and went within the windows:
@@ -29,34 +30,61 @@ import (
 // which no window mentions, the table is asked. What it does not have gets
 // a REMOVE in the epoch. What it has again is in the stream above. No clock is needed for that.
 //
+// From a dataset with a filter an item also goes when it stops matching: what the windows show of that is an item
+// that is new, and not of this dataset, and so nothing at all. There the table is asked for the item itself, and what
+// does not match gets a REMOVE too. If that came later, it is in the stream above once more.
+//
 // Memory is bounded by taking the keys in parts, by their digest.
-func (w *workshop) tail(ctx context.Context, epoch ledger.Epoch, last *record) (*recordedFile, error) {
+func (w *workshop) tail(ctx context.Context, epoch ledger.Epoch, last *record, parts []part) (done []recordedFile, err error) {
 	windows, err := w.windowsOf(ctx, epoch, last)
 	if err != nil {
 		return nil, err
 	}
+	for i := range parts {
+		p := &parts[i]
+		if p.append {
+			continue
+		}
+		gone, err := w.unmentioned(ctx, epoch, windows, p)
+		if err != nil {
+			return nil, err
+		}
+		if len(gone) == 0 {
+			continue
+		}
+		f, err := w.removes(ctx, epoch, windows, last, p, gone)
+		if err != nil {
+			return nil, err
+		}
+		done = append(done, *f)
+	}
+	return done, nil
+}
+
+// unmentioned are the items that a dataset must forget although no window says so.
+func (w *workshop) unmentioned(ctx context.Context, epoch ledger.Epoch, windows []*record, p *part) (gone []string, err error) {
 	limit := epoch.From.Add(-w.Timing.Skew)
-	below, rows, err := w.below(ctx, epoch.Number, limit)
+	below, rows, err := w.below(ctx, epoch.Number, limit, p.Name)
 	if err != nil {
 		return nil, err
 	}
 	for _, r := range windows {
-		rows += r.Rows
+		for _, f := range r.Files {
+			if f.Dataset == p.Name {
+				rows += f.Rows
+			}
+		}
 	}
-	parts := uint16(rows/tailRows + 1)
-	var gone []string
-	for part := range parts {
-		t := overlap{w: w, epoch: epoch.Number, limit: limit.UnixMicro(), part: part, parts: parts, items: map[digest]*overlapping{}}
+	count := uint16(rows/tailRows + 1)
+	for n := range count {
+		t := overlap{w: w, of: p, epoch: epoch.Number, limit: limit.UnixMicro(), part: n, parts: count, items: map[digest]*overlapping{}}
 		some, err := t.gone(ctx, below, windows)
 		if err != nil {
 			return nil, err
 		}
 		gone = append(gone, some...)
 	}
-	if len(gone) == 0 {
-		return nil, nil
-	}
-	return w.removes(ctx, epoch, windows, last, gone)
+	return gone, nil
 }
 
 const (
@@ -99,7 +127,7 @@ func (w *workshop) windowsOf(ctx context.Context, epoch ledger.Epoch, last *reco
 }
 
 // below are the files of changes of lower epochs that may have rows since limit.
-func (w *workshop) below(ctx context.Context, epoch int64, limit time.Time) (keys []string, rows int64, err error) {
+func (w *workshop) below(ctx context.Context, epoch int64, limit time.Time, dataset string) (keys []string, rows int64, err error) {
 	var mu sync.Mutex
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(heads)
@@ -140,6 +168,7 @@ func (w *workshop) below(ctx context.Context, epoch int64, limit time.Time) (key
 // overlap is one part of the keys.
 type overlap struct {
 	w           *workshop
+	of          *part
 	epoch       int64
 	limit       int64 // microseconds
 	part, parts uint16
@@ -153,7 +182,7 @@ type overlapping struct {
 	key       string // canonical DynamoDB JSON; empty for a REMOVE, and for what is too old
 }
 
-// gone are the keys of this part that the table does not have any more.
+// gone are the keys of this part that the dataset must forget.
 func (t *overlap) gone(ctx context.Context, below []string, windows []*record) ([]string, error) {
 	for _, key := range below {
 		err := t.each(ctx, key, func(dg digest, row *writer.Row) error {
@@ -182,7 +211,7 @@ func (t *overlap) gone(ctx context.Context, below []string, windows []*record) (
 	maps.DeleteFunc(t.items, func(_ digest, it *overlapping) bool { return it.key == "" })
 	for _, r := range windows {
 		for _, f := range r.Files {
-			if f.Parquet == "" || len(t.items) == 0 {
+			if f.Dataset != t.of.Name || f.Parquet == "" || len(t.items) == 0 {
 				continue
 			}
 			err := t.each(ctx, f.Parquet, func(dg digest, _ *writer.Row) error {
@@ -201,7 +230,7 @@ func (t *overlap) gone(ctx context.Context, below []string, windows []*record) (
 		}
 	}
 	slices.Sort(asked)
-	return t.w.absent(ctx, asked)
+	return t.w.absent(ctx, t.of, asked)
 }
 
 // each calls f with the rows of a file whose keys are of this part.
@@ -247,23 +276,23 @@ func (t *overlap) each(ctx context.Context, key string, f func(digest, *writer.R
 
 // removes writes the file of the items that are gone, beside the epoch's first window. Another epoch
 // may have a window of the same times.
-func (w *workshop) removes(ctx context.Context, epoch ledger.Epoch, windows []*record, last *record, gone []string) (*recordedFile, error) {
+func (w *workshop) removes(ctx context.Context, epoch ledger.Epoch, windows []*record, last *record, p *part, gone []string) (*recordedFile, error) {
 	slices.Sort(gone)
 	name := fmt.Sprintf("overlap-%d", epoch.Number)
 	done := &recordedFile{
-		Dataset: dataset, Items: int64(len(gone)), Rows: int64(len(gone)),
-		Parquet: writer.WindowPrefix(w.prefix(), dataset, epoch.From, windows[0].To) + writer.ExportFileName(name),
+		Dataset: p.Name, Items: int64(len(gone)), Rows: int64(len(gone)),
+		Parquet: writer.WindowPrefix(w.prefix(), p.Name, epoch.From, windows[0].To) + writer.ExportFileName(name),
 	}
 	info := writer.ExportInfo{
 		ARN: last.ARN, From: epoch.From, To: windows[0].To, Epoch: epoch.Number,
 		DataFile: name, Items: done.Items, Writer: w.Worker,
 	}
-	up, err := w.Store.Create(ctx, done.Parquet, w.encoder.ExportMeta(info))
+	up, err := w.Store.Create(ctx, done.Parquet, p.Encoder.ExportMeta(info))
 	if err != nil {
 		return nil, err
 	}
 	defer up.Abort(ctx) //nolint:errcheck // what matters is why; after Commit it does nothing
-	file := w.encoder.Export(up, info)
+	file := p.Encoder.Export(up, info)
 	var page transform.Page
 	for some := range slices.Chunk(gone, 1000) {
 		var lines bytes.Buffer
@@ -281,6 +310,9 @@ func (w *workshop) removes(ctx context.Context, epoch ledger.Epoch, windows []*r
 		}
 	}
 	stats, err := file.Close()
+	if err == nil && stats.Rows != done.Items {
+		err = fmt.Errorf("dataset %s has %d of %d removals of the overlap", p.Name, stats.Rows, done.Items)
+	}
 	if err == nil {
 		done.Size = stats.Bytes
 		err = up.Commit(ctx)
@@ -293,6 +325,6 @@ func (w *workshop) removes(ctx context.Context, epoch ledger.Epoch, windows []*r
 		return nil, err
 	}
 	w.metrics.overlap.Add(float64(done.Rows))
-	w.Log.Info("items of the overlap were deleted unseen", zap.Int64("epoch", epoch.Number), zap.Int64("items", done.Rows))
+	w.Log.Info("items of the overlap were deleted unseen", zap.Int64("epoch", epoch.Number), zap.String("dataset", p.Name), zap.Int64("items", done.Rows))
 	return done, nil
 }

@@ -4,20 +4,20 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
 
 	"dynamolake/checkpoint/ledger"
 	"dynamolake/transform"
-	"dynamolake/writer"
+	"dynamolake/writer/dataset"
 )
 
 // workshop takes exports from one state to the next. One goroutine drives it.
 type workshop struct {
 	Options
 	metrics *metrics
-	encoder *writer.Encoder
 	decoder *transform.Decoder
 
 	polled   map[string]time.Time // by ARN: when AWS may be asked next
@@ -26,6 +26,8 @@ type workshop struct {
 	started  bool                 // the ledger was looked at before
 	hold     time.Time            // until then AWS takes no export
 	before   map[int64]*record    // by epoch: the window that was converted last here
+
+	newRejects atomic.Int64 // that this process put
 }
 
 // failure is how often an export failed that is wanted again and again.
@@ -47,10 +49,12 @@ type outcome struct {
 }
 
 func newWorkshop(o Options) *workshop {
+	if o.Datasets == nil {
+		o.Datasets = dataset.Fixed(dataset.Whole(dataset.Options{Table: o.Table.Name, Keys: o.Table.Keys, OldImage: o.OldImage}))
+	}
 	return &workshop{
 		Options:  o,
 		metrics:  newMetrics(o.Registerer),
-		encoder:  writer.NewEncoder(writer.Schema{Keys: o.Table.Keys, OldImage: o.OldImage, Table: o.Table.Name, Dataset: dataset}),
 		decoder:  transform.NewDecoder(o.Table.Keys),
 		polled:   map[string]time.Time{},
 		failures: map[string]*failure{},

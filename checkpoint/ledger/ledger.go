@@ -86,7 +86,10 @@ type Export struct {
 	Manifest string `json:"manifest,omitempty"`
 	Items    int64  `json:"items,omitempty"` // as the manifest counts
 	Files    int    `json:"files,omitempty"`
-	Reason   string `json:"reason,omitempty"` // why it failed
+	// Schema is the version of the table's schema that all workers convert it with; 0: none. It is
+	// known once the export is exported.
+	Schema int    `json:"schema,omitempty"`
+	Reason string `json:"reason,omitempty"` // why it failed
 	// Asked is when AWS was asked, by its clock.
 	Asked time.Time `json:"asked,omitzero"`
 	// Foreign: it was not made by us, but imported.

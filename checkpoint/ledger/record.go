@@ -27,8 +27,8 @@ type Record struct {
 	Layout   string `json:"layout"` // DYNAMODB_JSON or ION
 	Schema   int    `json:"schema"` // version of the table's schema that all files have; 0: none
 
-	Items   int64        `json:"items"`
-	Rows    int64        `json:"rows"`
+	Items   int64        `json:"items"` // as the manifest counts
+	Rows    int64        `json:"rows"`  // of all Files
 	Rejects int64        `json:"rejects"`
 	Files   []RecordFile `json:"files"`
 	// Overlaps hold the REMOVE rows of items that no window of the epoch mentions, a file for each

@@ -19,6 +19,7 @@ import (
 	"dynamolake/checkpoint"
 	"dynamolake/checkpoint/ledger"
 	"dynamolake/writer"
+	"dynamolake/writer/dataset"
 )
 
 // exporting are the settings that bootstrap, incremental and the repair of consume
@@ -88,8 +89,22 @@ func (c *exporting) open(ctx context.Context, cfg aws.Config, log *zap.Logger, r
 	if err != nil {
 		return bootstrap.Options{}, err
 	}
-	o, err := c.options(cfg, db, store, kept, log.With(zap.String("table", c.table)), reg)
+	log = log.With(zap.String("table", c.table))
+	o, err := c.options(cfg, db, store, kept, log, reg)
+	if err != nil {
+		return o, err
+	}
 	o.Table, o.Worker = table, workerName()
+	prefix := writer.TablePrefix(table.Account, table.Region, table.Name)
+	if o.MaxRejects, err = c.schema.tolerated(ctx, store, prefix); err != nil {
+		return o, err
+	}
+	o.Datasets, err = c.schema.open(ctx, cfg, store, prefix, dataset.Options{
+		Table: table.Name, Keys: table.Keys, OldImage: c.oldImage, Source: writer.SourceIncremental,
+	})
+	if err == nil {
+		o.Datasets.Added = logColumns(log)
+	}
 	return o, err
 }
 

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"go.uber.org/zap"
 
 	"dynamolake/transform/schema"
 	"dynamolake/writer"
@@ -181,6 +182,13 @@ func readSmall(ctx context.Context, cfg aws.Config, address string) (text []byte
 		return nil, fmt.Errorf("read %s: %w", address, err)
 	}
 	return text, nil
+}
+
+// logColumns tells of the versions of the schema that this process writes.
+func logColumns(log *zap.Logger) func(int, []schema.Difference) {
+	return func(version int, what []schema.Difference) {
+		log.Info("attributes got columns", zap.Int("schema", version), zap.Int("columns", len(what)))
+	}
 }
 
 // tolerated is how many more rejects there may be in a table's lake; -1: any number.

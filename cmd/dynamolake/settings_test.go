@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"flag"
 	"os"
@@ -11,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/spf13/pflag"
 )
 
@@ -75,7 +76,7 @@ func TestSettingsAreRead(t *testing.T) {
 			if err := got.settings().read(c.args, c.env); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(c.want, got, cmp.AllowUnexported(example{})); diff != "" {
+			if diff := gocmp.Diff(c.want, got, gocmp.AllowUnexported(example{})); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -103,7 +104,7 @@ func TestAllProblemsAreReportedAtOnce(t *testing.T) {
 		`  --table (DYNAMOLAKE_TABLE) is required`,
 		`see dynamolake example --help`,
 	}
-	if diff := cmp.Diff(want, strings.Split(err.Error(), "\n")); diff != "" {
+	if diff := gocmp.Diff(want, strings.Split(err.Error(), "\n")); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -135,19 +136,20 @@ func TestEachFlagIsAVariable(t *testing.T) {
 	texts := map[string]string{
 		"table": "t", "lake": "file:///lake", "break": "fork", "export-sse": "AES256",
 		"from-export": "file:///copy/manifest-summary.json", "against-export": "file:///copy/manifest-summary.json",
+		"to": "TRIM_HORIZON",
 	}
 	for _, c := range commands() {
 		s := newSettings(c.name, c.summary)
 		c.setup(s)
+		text := func(f *pflag.Flag) string { return cmp.Or(f.DefValue, texts[f.Name], "x") }
+		needed := []string{"DYNAMOLAKE_TABLE=t", "DYNAMOLAKE_LAKE=s3://b/p"} // advise needs them for some
 		s.flags.VisitAll(func(f *pflag.Flag) {
-			text := f.DefValue
-			if text == "" {
-				text = texts[f.Name]
+			if s.value(f.Name).needed {
+				needed = append(needed, envName(f.Name)+"="+text(f))
 			}
-			if text == "" {
-				text = "x"
-			}
-			env := []string{"DYNAMOLAKE_TABLE=t", "DYNAMOLAKE_LAKE=s3://b/p"}
+		})
+		s.flags.VisitAll(func(f *pflag.Flag) {
+			env, text := slices.Clone(needed), text(f)
 			if f.Name == "export-kms-key" {
 				env = append(env, "DYNAMOLAKE_EXPORT_SSE=KMS")
 			}
@@ -208,7 +210,7 @@ func TestHelp(t *testing.T) {
 			if rerr != nil {
 				t.Fatal(rerr)
 			}
-			if diff := cmp.Diff(string(want), out.String()); diff != "" {
+			if diff := gocmp.Diff(string(want), out.String()); diff != "" {
 				t.Errorf("%s (-update writes it anew):\n%s", golden, diff)
 			}
 		})

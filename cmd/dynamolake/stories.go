@@ -89,6 +89,14 @@ func stories() []story {
 		{"status lake", "", "You want to see gaps, and what the lake covers, as well; without it only the lease table is read."},
 		{"shards", "", "You look for one shard, not for the state of the fleet."},
 
+		// checkpoint.
+		{"shard", "", "One shard is in question, not all."},
+		{"checkpoint show lake", "", "You want to know whether the checkpoint and the files agree."},
+		{"to", "", "How far back to look: before what is missing. It is rounded to where a file ends; further back costs a longer walk and nothing else."},
+		{"dry-run", "", "Before every real run."},
+		{"checkpoint rewind backup", "", "The current folder is no place for it, as in a container: a mounted folder."},
+		{"checkpoint restore backup", "", "Always: the file that the rewind named."},
+
 		// verify.
 		{"depth", "", "`names` for a quick look, or where reading every file costs too much; `rows` before you rely on a lake that was copied or restored."},
 		{"against-table", "", "You want the state compared with the table as it is, at the price of a scan."},

@@ -24,8 +24,9 @@ type Export struct {
 	From, To time.Time // From is zero for a full export
 	Objects  []*Object
 	// Overlap holds REMOVE rows for items that came and went unseen; nil where there are none.
-	Overlap *Object
-	Err     error // the record and the files disagree
+	Overlap  *Object
+	Err      error     // the record and the files disagree
+	overlaps []*Object // one for each dataset that has some
 }
 
 // recordOfExport is its JSON, as far as it is looked at.
@@ -58,7 +59,7 @@ func (lake *Lake) readSnapshots(ctx context.Context, store Store, tablePrefix st
 		if err != nil {
 			return fmt.Errorf("read %s: %w", listed.Key, err)
 		}
-		o := &Object{Key: listed.Key, Modified: listed.Modified, Size: int64(len(body))}
+		o := &Object{Key: listed.Key, Dataset: datasetOf(tablePrefix, listed.Key), Modified: listed.Modified, Size: int64(len(body))}
 		o.Err = o.decodeExport(tablePrefix, body, got.Meta)
 		lake.Exported = append(lake.Exported, o)
 	}
@@ -93,7 +94,10 @@ func (lake *Lake) readRecords(ctx context.Context, store Store, tablePrefix stri
 func (x *Export) take(rec *recordOfExport, files map[string]*Object) {
 	x.ID, x.Source, x.Epoch, x.From, x.To = rec.Export, rec.Source, rec.Epoch, rec.From, rec.To
 	for _, f := range rec.Overlaps {
-		x.Overlap = files[f.Parquet]
+		if o := files[f.Parquet]; o != nil {
+			x.Overlap = o
+			x.overlaps = append(x.overlaps, o)
+		}
 		rec.Files = append(rec.Files, f)
 	}
 	var problems []error
@@ -109,7 +113,7 @@ func (x *Export) take(rec *recordOfExport, files map[string]*Object) {
 		if len(o.Rows) != f.Rows || o.Epoch != x.Epoch || o.Source != x.Source || !strings.HasSuffix(o.Export, "/"+x.ID) {
 			problems = append(problems, fmt.Errorf("%s has %d rows of %s, epoch %d, export %s", f.Parquet, len(o.Rows), o.Source, o.Epoch, o.Export))
 		}
-		if o != x.Overlap {
+		if !slices.Contains(x.overlaps, o) {
 			if !o.From.Equal(x.From) || !o.To.Equal(x.To) {
 				problems = append(problems, fmt.Errorf("%s is of %v to %v", f.Parquet, o.From, o.To))
 			}
@@ -139,6 +143,9 @@ func (o *Object) decodeExport(tablePrefix string, body []byte, meta map[string]s
 	note(err)
 	o.To, err = time.Parse(time.RFC3339Nano, f.footer["to"])
 	note(err)
+	if o.Dataset != f.footer["dataset"] {
+		note(fmt.Errorf("footer: dataset is %q", f.footer["dataset"]))
+	}
 	prefix := writer.SnapshotPrefix(tablePrefix, f.footer["dataset"], o.Export[strings.LastIndexByte(o.Export, '/')+1:])
 	if o.Source == incremental {
 		o.From, err = time.Parse(time.RFC3339Nano, f.footer["from"])

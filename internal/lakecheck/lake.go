@@ -31,6 +31,7 @@ type Lake struct {
 // Chain is the objects of one shard in one dataset, in the order of the walk.
 type Chain struct {
 	Prefix  string // of the keys, with the slash at its end
+	Dataset string
 	Shard   string
 	Objects []*Object
 	Ended   bool // the last object says that the shard is closed and read
@@ -61,7 +62,7 @@ func Read(ctx context.Context, store Store, tablePrefix string) (*Lake, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", listed.Key, err)
 		}
-		o := &Object{Key: listed.Key, Modified: listed.Modified, Size: int64(len(body))}
+		o := &Object{Key: listed.Key, Dataset: datasetOf(tablePrefix, listed.Key), Modified: listed.Modified, Size: int64(len(body))}
 		if isWindow(tablePrefix, listed.Key) {
 			lake.Exported = append(lake.Exported, o)
 			o.Err = o.decodeExport(tablePrefix, body, got.Meta)
@@ -77,7 +78,7 @@ func Read(ctx context.Context, store Store, tablePrefix string) (*Lake, error) {
 		o.Err = o.decode(body, got.Meta)
 		c := chains[place.prefix]
 		if c == nil {
-			c = &Chain{Prefix: place.prefix, Shard: place.shard}
+			c = &Chain{Prefix: place.prefix, Dataset: o.Dataset, Shard: place.shard}
 			chains[place.prefix] = c
 			lake.Chains = append(lake.Chains, c)
 		}

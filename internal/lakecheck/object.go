@@ -15,6 +15,7 @@ import (
 // Object is one Parquet file.
 type Object struct {
 	Key      string
+	Dataset  string    // from the key
 	Modified time.Time // as the store has it
 	Size     int64     // bytes
 	Shard    string
@@ -75,9 +76,10 @@ func (o *Object) readFooter(f *parquetFile) error {
 		return fmt.Errorf("footer: shard-end: %w", err)
 	}
 	for name, want := range map[string]string{
-		"after": o.After.String(),
-		"shard": o.Shard,
-		"rows":  strconv.Itoa(f.rows),
+		"dataset": o.Dataset,
+		"after":   o.After.String(),
+		"shard":   o.Shard,
+		"rows":    strconv.Itoa(f.rows),
 	} {
 		if got := f.footer[name]; got != want {
 			problems = append(problems, fmt.Errorf("footer: %s is %q, the object has %q", name, got, want))

@@ -11,6 +11,7 @@ import (
 	"dynamolake/transform"
 	"dynamolake/transform/schema"
 	"dynamolake/writer"
+	"dynamolake/writer/dataset"
 )
 
 var typedKeys = transform.KeySchema{Hash: transform.KeyAttr{Name: "pk", Type: 'S'}, Range: transform.KeyAttr{Name: "sk", Type: 'N'}}
@@ -112,5 +113,77 @@ func swap(old, new string) func([]byte, writer.File) []byte {
 			panic("nothing to swap: " + old)
 		}
 		return bytes.ReplaceAll(b, []byte(old), []byte(new))
+	}
+}
+
+const twoDatasets = `
+version: 2
+datasets:
+  - name: even
+    filter: item.kind == "even"
+    columns: [{name: kind, type: string}, {name: n, type: int64}]
+    drop: [secret]
+  - name: odd
+    filter: item.kind == "odd"
+    columns: [{name: kind, type: string}]
+`
+
+// TestEachDatasetIsCheckedByItself: items go from one to the other, and the chains are cut at other places.
+func TestEachDatasetIsCheckedByItself(t *testing.T) {
+	s, err := schema.Parse([]byte(twoDatasets))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Number(nil)
+	set, err := dataset.Compile(s, dataset.Options{Table: "orders", Keys: typedKeys, OldImage: true, Source: writer.SourceStream})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, typedKeys)
+	image := func(n int, kind, secret string) string {
+		return fmt.Sprintf(`{"pk":{"S":"a"},"sk":{"N":"%d"},"kind":{"S":"%s"},"n":{"N":"%d"}%s}`, n, kind, len(w.journal), secret)
+	}
+	var records []lakecheck.Record
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		n, now := random.IntN(20), ""
+		if kind := [...]string{"even", "odd", "none", ""}[random.IntN(4)]; kind != "" {
+			now = image(n, kind, `,"secret":{"S":"x"}`)
+		}
+		key := fmt.Sprintf(`{"pk":{"S":"a"},"sk":{"N":"%d"}}`, n)
+		if now == "" && w.items[key] == "" {
+			continue
+		}
+		records = append(records, w.change(parent, key, now))
+	}
+	for i, cut := range []int{100, 70} {
+		w.encoder = set.Parts[i].Encoder
+		after := ""
+		for _, part := range [][]lakecheck.Record{records[:cut], records[cut:]} {
+			k := strings.Replace(key(t, parent, after), "/all/", "/"+set.Parts[i].Name+"/", 1)
+			w.store.put(k, w.file(parent, after, false, part...))
+			after = part[len(part)-1].Seq
+		}
+	}
+	lake, err := lakecheck.Read(t.Context(), w.store, tablePrefix)
+	if err != nil || strings.Join(lake.Datasets(), " ") != "even odd" {
+		t.Fatal(lake.Datasets(), err)
+	}
+	truth := lakecheck.Truth{Journal: w.journal, Items: w.items}
+	check := func(name, kind string) lakecheck.Report {
+		return truth.In(func(image string) (string, bool) {
+			if name == "even" {
+				image = strings.Replace(image, `,"secret":{"S":"x"}`, "", 1)
+			}
+			return image, strings.Contains(image, `"kind":{"S":"`+kind+`"}`)
+		}).Check(lake.Dataset(name))
+	}
+	for _, name := range []string{"even", "odd"} {
+		if r := check(name, name); !r.OK() || r.Changes < 50 || r.Items == 0 || r.Files != 2 {
+			t.Errorf("%s: %s\n%s", name, r, strings.Join(r.Problems, "\n"))
+		}
+	}
+	if r := check("even", "odd"); r.Lost == 0 || r.Unknown == 0 || r.WrongItems == 0 {
+		t.Errorf("rows of the wrong dataset: %s", r)
 	}
 }

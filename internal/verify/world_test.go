@@ -20,8 +20,12 @@ import (
 	"dynamolake/checkpoint/ledger"
 	"dynamolake/internal/awssim"
 	"dynamolake/transform"
+	"dynamolake/transform/schema"
 	"dynamolake/writer"
+	"dynamolake/writer/dataset"
 )
+
+var setOptions = dataset.Options{Table: "orders", Keys: tableKeys}
 
 var (
 	epochBegin = time.Date(2026, 5, 1, 10, 0, 0, 0, time.UTC)
@@ -41,13 +45,13 @@ type world struct {
 	store   writer.Lake
 	prefix  string
 	ledger  *ledger.Store
-	encoder *writer.Encoder
+	set     *dataset.Set // the datasets that are written
 	timing  ledger.Timing
 	table   map[string]string // images by key, DynamoDB JSON
 	epoch   int64             // of the stream
 	seq     int
-	tips    map[string]transform.Seq
-	pending map[string][]string // records by shard
+	tips    map[string]transform.Seq // by chain
+	pending map[string][]string      // records by chain
 	leases  []checkpoint.Row
 	records []string // keys of the records of exports
 }
@@ -55,8 +59,8 @@ type world struct {
 func newWorld(t testing.TB, store writer.Lake) *world {
 	w := &world{
 		t: t, store: store, prefix: writer.TablePrefix("123456789012", "eu-west-1", "orders"), timing: ledger.RealTiming(),
-		encoder: writer.NewEncoder(writer.Schema{Keys: tableKeys, Table: "orders", Dataset: "all"}),
-		table:   map[string]string{}, tips: map[string]transform.Seq{}, pending: map[string][]string{}, seq: 1000,
+		set:   dataset.Whole(setOptions),
+		table: map[string]string{}, tips: map[string]transform.Seq{}, pending: map[string][]string{}, seq: 1000,
 	}
 	w.ledger = ledger.NewStore(ledger.Document(store, w.prefix+ledger.Key, writer.ErrNotFound, writer.ErrChanged), tableARN)
 	return w
@@ -109,42 +113,80 @@ func (w *world) remove(shard string, n int, at time.Time) {
 
 func (w *world) record(shard, op string, n int, image string, at time.Time) {
 	w.seq += 7
-	w.pending[shard] = append(w.pending[shard], fmt.Sprintf(
-		`{"eventID":"%d","eventName":"%s","dynamodb":{"ApproximateCreationDateTime":%d,"Keys":%s%s,"SequenceNumber":"%021d","SizeBytes":9,"StreamViewType":"NEW_IMAGE"}}`,
-		w.seq, op, at.Unix(), keyJSON(n), image, w.seq))
+	for _, name := range w.set.Names() {
+		c := chainID{name, shard}.String()
+		w.pending[c] = append(w.pending[c], fmt.Sprintf(
+			`{"eventID":"%d","eventName":"%s","dynamodb":{"ApproximateCreationDateTime":%d,"Keys":%s%s,"SequenceNumber":"%021d","SizeBytes":9,"StreamViewType":"NEW_IMAGE"}}`,
+			w.seq, op, at.Unix(), keyJSON(n), image, w.seq))
+	}
 }
 
-// flush writes what a shard has as its next file.
-func (w *world) flush(shard, parent string, end bool) writer.Link {
+// flush writes what a shard has as the next file of each dataset.
+func (w *world) flush(shard, parent string, end bool) (l writer.Link) {
 	w.t.Helper()
+	for _, name := range w.set.Names() {
+		l = w.flushIn(name, shard, parent, end)
+	}
+	return l
+}
+
+// flushIn does so in one dataset.
+func (w *world) flushIn(name, shard, parent string, end bool) writer.Link {
+	w.t.Helper()
+	id := chainID{name, shard}.String()
 	next := `,"NextShardIterator":"next"`
 	if end {
 		next = ""
 	}
 	page := &transform.Page{}
-	body := []byte(`{"Records":[` + strings.Join(w.pending[shard], ",") + `]` + next + `}`)
+	body := []byte(`{"Records":[` + strings.Join(w.pending[id], ",") + `]` + next + `}`)
 	w.must(transform.NewDecoder(tableKeys).Decode(body, page))
 	if len(page.Rejects) > 0 {
 		w.t.Fatal(page.Rejects[0].Reason)
 	}
-	delete(w.pending, shard)
-	b := writer.NewBatch(w.tips[shard])
+	delete(w.pending, id)
+	b := writer.NewBatch(w.tips[id])
 	b.Add(body, page, time.Now())
 	slice, ok := b.Cut(time.Now(), writer.Limits{}, true)
 	if !ok {
 		w.t.Fatal("nothing to write")
 	}
-	file, err := w.encoder.Encode(slice, writer.Info{Stream: streamARN, Shard: shard, Parent: parent, Epoch: w.epoch, Writer: "test"})
+	part, err := w.set.Part(name)
 	w.must(err)
-	l, _, err := writer.NewChain(w.store, writer.ChainPrefix(w.prefix, "all", shard)).Commit(w.t.Context(), file)
+	file, err := part.Encoder.Encode(slice, writer.Info{Stream: streamARN, Shard: shard, Parent: parent, Epoch: w.epoch, Writer: "test"})
 	w.must(err)
-	w.tips[shard] = l.End
+	l, _, err := writer.NewChain(w.store, writer.ChainPrefix(w.prefix, name, shard)).Commit(w.t.Context(), file)
+	w.must(err)
+	w.tips[id] = l.End
 	return l
+}
+
+// use writes the next version of the schema, under which all that follows is written. What was put before has
+// been flushed: new datasets begin where the checkpoint is.
+func (w *world) use(text string) {
+	w.t.Helper()
+	asked, err := schema.Parse([]byte(text))
+	w.must(err)
+	next, _ := asked.Adopt(w.set.Schema)
+	w.must(dataset.NewCatalog(w.store, w.prefix).Add(w.t.Context(), next))
+	before := w.set.Names()
+	o := setOptions
+	o.Rules.Salt = []byte("salt")
+	w.set, err = dataset.Compile(next, o)
+	w.must(err)
+	for _, shard := range []string{shardA, shardB} {
+		for _, name := range w.set.Names() {
+			if tip := w.tips[chainID{before[0], shard}.String()]; !slices.Contains(before, name) && !tip.IsZero() {
+				w.tips[chainID{name, shard}.String()] = tip
+			}
+		}
+	}
 }
 
 // lease says what the lease table has of a shard.
 func (w *world) lease(shard string, ended bool, through time.Time) {
-	r := checkpoint.Row{Key: shard, CurrentTo: through, Checkpoint: checkpoint.Checkpoint{Seq: w.tips[shard].Digits()}}
+	tip := w.tips[chainID{w.set.Names()[0], shard}.String()]
+	r := checkpoint.Row{Key: shard, CurrentTo: through, Checkpoint: checkpoint.Checkpoint{Seq: tip.Digits()}}
 	if ended {
 		r.Checkpoint = checkpoint.Checkpoint{Sentinel: checkpoint.ShardEnd}
 	}
@@ -188,28 +230,15 @@ func (w *world) change(n int, value string, at time.Time) string {
 
 func (w *world) convert(epoch int64, x ledger.Export, files [][]string) {
 	w.t.Helper()
-	r := Record{Record: ledger.Record{Export: x.ID(), ARN: x.ARN, Source: ledger.Full, Epoch: epoch, From: x.From, To: x.To}}
-	prefix, view := writer.SnapshotPrefix(w.prefix, "all", x.ID()), transform.ViewFull
-	if !x.From.IsZero() {
-		r.Source, prefix, view = ledger.Incremental, writer.WindowPrefix(w.prefix, "all", x.From, x.To), transform.ViewNew
-	}
+	r := Record{Record: ledger.Record{Export: x.ID(), ARN: x.ARN, Source: ledger.Full, Epoch: epoch, From: x.From, To: x.To, Schema: w.set.Version}}
 	for i, lines := range files {
-		f := RecordFile{Dataset: "all", DataFile: fmt.Sprintf("exports/AWSDynamoDB/data/%s-%d.json.gz", x.ID(), i), MD5: "abc==", Items: int64(len(lines))}
-		f.Rows, f.Parquet = f.Items, prefix+writer.ExportFileName(f.DataFile)
-		info := writer.ExportInfo{ARN: x.ARN, From: x.From, To: x.To, Epoch: epoch, DataFile: f.DataFile, DataMD5: f.MD5, Items: f.Items, Writer: "test"}
-		page := &transform.Page{}
-		w.must(transform.NewDecoder(tableKeys).DecodeExport([]byte(strings.Join(lines, "\n")), view, page))
-		if len(page.Rejects) > 0 {
-			w.t.Fatal(page.Rejects[0].Reason)
+		for _, part := range w.set.Parts {
+			r.Files = append(r.Files, w.convertFile(&r, part, x, i, lines))
 		}
-		var out bytes.Buffer
-		e := w.encoder.Export(&out, info)
-		w.must(e.Add(page.Changes))
-		stats, err := e.Close()
-		w.must(err)
-		f.Size = stats.Bytes
-		w.must(w.store.PutNew(w.t.Context(), f.Parquet, out.Bytes(), w.encoder.ExportMeta(info)))
-		r.Files, r.Items, r.Rows = append(r.Files, f), r.Items+f.Items, r.Rows+f.Rows
+		r.Items += int64(len(lines))
+	}
+	for _, f := range r.Files {
+		r.Rows += f.Rows
 	}
 	body, err := json.MarshalIndent(r, "", "  ")
 	w.must(err)
@@ -221,6 +250,31 @@ func (w *world) convert(epoch int64, x ledger.Export, files [][]string) {
 	})
 }
 
+// convertFile makes of a data file what one dataset has of it.
+func (w *world) convertFile(r *Record, part dataset.Part, x ledger.Export, i int, lines []string) RecordFile {
+	w.t.Helper()
+	prefix, view := writer.SnapshotPrefix(w.prefix, part.Name, x.ID()), transform.ViewFull
+	if !x.From.IsZero() {
+		r.Source, prefix, view = ledger.Incremental, writer.WindowPrefix(w.prefix, part.Name, x.From, x.To), transform.ViewNew
+	}
+	f := RecordFile{Dataset: part.Name, DataFile: fmt.Sprintf("exports/AWSDynamoDB/data/%s-%d.json.gz", x.ID(), i), MD5: "abc==", Items: int64(len(lines))}
+	f.Parquet = prefix + writer.ExportFileName(f.DataFile)
+	info := writer.ExportInfo{ARN: x.ARN, From: x.From, To: x.To, Epoch: r.Epoch, DataFile: f.DataFile, DataMD5: f.MD5, Items: f.Items, Writer: "test"}
+	page := &transform.Page{}
+	w.must(transform.NewDecoder(tableKeys).DecodeExport([]byte(strings.Join(lines, "\n")), view, page))
+	if len(page.Rejects) > 0 {
+		w.t.Fatal(page.Rejects[0].Reason)
+	}
+	var out bytes.Buffer
+	e := part.Encoder.Export(&out, info)
+	w.must(e.Add(page.Changes))
+	stats, err := e.Close()
+	w.must(err)
+	f.Size, f.Rows = stats.Bytes, stats.Rows
+	w.must(w.store.PutNew(w.t.Context(), f.Parquet, out.Bytes(), part.Encoder.ExportMeta(info)))
+	return f
+}
+
 // minute is a time in the world.
 func minute(n int) time.Time { return epochBegin.Add(time.Duration(n) * time.Minute) }
 
@@ -228,6 +282,12 @@ func minute(n int) time.Time { return epochBegin.Add(time.Duration(n) * time.Min
 // child, a gap that was repaired, and rows that a later one overrides.
 func grown(t testing.TB, store writer.Lake) *world {
 	w := newWorld(t, store)
+	w.grow()
+	return w
+}
+
+// grow makes of an empty lake what grown returns.
+func (w *world) grow() {
 	w.update(func(l *ledger.Ledger) error {
 		w.epoch = l.StartStream(streamARN, minute(0), time.Time{}, minute(0), w.timing)
 		return nil
@@ -254,7 +314,7 @@ func grown(t testing.TB, store writer.Lake) *world {
 		gap, w.epoch, err = l.OpenGap(ledger.Loss{Since: minute(62), Seen: minute(130), Resumed: minute(120), Reason: "test", Adopted: w.epoch}, w.timing)
 		return err
 	})
-	w.must(w.store.PutNew(t.Context(), w.prefix+"_ledger/gaps/"+shardB+"/after-"+w.tips[shardB].String()+".json",
+	w.must(w.store.PutNew(w.t.Context(), w.prefix+"_ledger/gaps/"+shardB+"/after-"+w.tips[chainID{w.set.Names()[0], shardB}.String()].String()+".json",
 		fmt.Appendf(nil, `{"shard":%q,"seen":%q,"reason":"test","gap":%d,"epoch":%d}`, shardB, minute(130).Format(time.RFC3339), gap, w.epoch), nil))
 	w.put(shardB, 5, "behind the gap", minute(121))
 	w.put(shardB, 6, "behind the gap", minute(123))
@@ -274,7 +334,6 @@ func grown(t testing.TB, store writer.Lake) *world {
 	w.lease(shardA, true, minute(60))
 	w.lease(shardB, false, minute(150))
 	w.leases[1].Parents = []string{shardA}
-	return w
 }
 
 func (w *world) options() Options {

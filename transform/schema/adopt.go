@@ -1,6 +1,9 @@
 package schema
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Adopt returns the version that follows prev, which may be nil, when a person asks for this schema: with the
 // columns that prev has beyond it, where the dataset wants columns for new attributes, and with
@@ -33,7 +36,7 @@ func (s *Schema) Adopt(prev *Schema) (next *Schema, changed bool) {
 func (d *Dataset) keep(old *Dataset) {
 	for i := range old.Columns {
 		o := &old.Columns[i]
-		if o.From == nil || d.column(o.Name) != nil || slices.ContainsFunc(d.Drop, func(p Path) bool { return o.From.within(p) || slices.Equal(o.From, p) }) {
+		if o.From == nil || d.column(o.Name) != nil || d.masksAway(o) {
 			continue
 		}
 		clash := slices.ContainsFunc(d.Columns, func(c Column) bool {
@@ -42,6 +45,7 @@ func (d *Dataset) keep(old *Dataset) {
 		if !clash {
 			c := *o
 			c.Type, c.Required = o.Type.clone(), false
+			c.unnumber()
 			d.Columns = append(d.Columns, c)
 		}
 	}
@@ -50,6 +54,24 @@ func (d *Dataset) keep(old *Dataset) {
 			d.Columns[i].Type.keep(&o.Type)
 		}
 	}
+}
+
+// masksAway tells whether a column of the version before cannot go on: what it takes is dropped, or is the text
+// now that redact and hash leave, and the column is none of text.
+func (d *Dataset) masksAway(c *Column) bool {
+	inside := func(p Path) bool { return c.From.within(p) }
+	if slices.ContainsFunc(d.Drop, inside) {
+		return true
+	}
+	return slices.ContainsFunc(slices.Concat(d.Redact, d.Hash), func(p Path) bool {
+		return inside(p) && (len(c.From) != len(p) || c.Type.Kind != String)
+	})
+}
+
+// unnumber takes the ids away: [Schema.Number] gives them back, unless the file has given them to others.
+func (c *Column) unnumber() {
+	c.ID = 0
+	c.Type.eachID("", 0, func(id *int, _ string, _ int) { *id = 0 })
 }
 
 // keep adds the fields that structs of old have beyond these.
@@ -62,9 +84,11 @@ func (t *Type) keep(old *Type) {
 	}
 	for i := range old.Fields {
 		o := &old.Fields[i]
-		j := slices.IndexFunc(t.Fields, func(f Field) bool { return f.From == o.From || f.Name == o.Name })
+		j := slices.IndexFunc(t.Fields, func(f Field) bool { return f.From == o.From || strings.EqualFold(f.Name, o.Name) })
 		if j < 0 {
-			t.Fields = append(t.Fields, Field{Name: o.Name, From: o.From, Type: o.Type.clone(), ID: o.ID})
+			kept := Field{Name: o.Name, From: o.From, Type: o.Type.clone()}
+			kept.Type.eachID("", 0, func(id *int, _ string, _ int) { *id = 0 })
+			t.Fields = append(t.Fields, kept)
 			continue
 		}
 		t.Fields[j].Type.keep(&o.Type)

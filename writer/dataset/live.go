@@ -22,6 +22,8 @@ type Live struct {
 	limits  schema.Limits
 	now     atomic.Pointer[Set]
 	learn   sync.Mutex // one version at a time is made
+	making  sync.Mutex
+	made    []madeSet // of At, under making
 	// Added is called with each version that this process wrote; nil: nobody is.
 	Added func(version int, what []schema.Difference)
 }
