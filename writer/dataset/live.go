@@ -21,7 +21,7 @@ type Live struct {
 	options Options
 	limits  schema.Limits
 	now     atomic.Pointer[Set]
-	learn   sync.Mutex // one version at a time is made
+	learn   chan struct{} // who has what is in it makes the next version
 	making  sync.Mutex
 	made    []madeSet // of At, under making
 	// Added is called with each version that this process wrote; nil: nobody is.
@@ -38,7 +38,8 @@ func Fixed(s *Set) *Live {
 // Open brings the catalog up to the schema that a person asked for, or, where that is nil, to one that
 // learns everything from what it sees, unless there is one.
 func Open(ctx context.Context, catalog *Catalog, asked *schema.Schema, o Options, limits schema.Limits) (*Live, error) {
-	l := &Live{catalog: catalog, options: o, limits: limits}
+	l := &Live{catalog: catalog, options: o, limits: limits, learn: make(chan struct{}, 1)}
+	l.learn <- struct{}{}
 	latest, err := catalog.Latest(ctx)
 	if err != nil {
 		return nil, err
@@ -102,8 +103,12 @@ func (l *Live) Learn(ctx context.Context, before *Set, dataset string, changes i
 		return false, nil
 	}
 	sample := before.sample(dataset, changes)
-	l.learn.Lock()
-	defer l.learn.Unlock()
+	select {
+	case <-l.learn:
+		defer func() { l.learn <- struct{}{} }()
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	}
 	newest := l.now.Load()
 	latest := newest.Schema
 	for {
