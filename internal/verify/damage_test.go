@@ -17,6 +17,7 @@ import (
 // damage is something that happened to a lake, and what verify must say of it.
 type damageCase struct {
 	name    string
+	schema  string // empty: none
 	do      func(w *world)
 	options func(o *Options)
 	want    map[Kind]string // part of the subject of a doubt, by kind; no other kinds may come up
@@ -319,9 +320,13 @@ func patch(old, new string) func([]byte) []byte {
 }
 
 func TestDamageIsFoundAndNamed(t *testing.T) {
-	for _, c := range damages() {
+	for _, c := range slices.Concat(damages(), typedDamages(), splitDamages()) {
 		t.Run(strings.ReplaceAll(c.name, " ", "_"), func(t *testing.T) {
-			w := grown(t, folder(t))
+			w := newWorld(t, folder(t))
+			if c.schema != "" {
+				w.use(c.schema)
+			}
+			w.grow()
 			c.do(w)
 			for _, depth := range []Depth{DepthNames, DepthRows} {
 				if depth == DepthNames && !c.names {

@@ -142,7 +142,7 @@ func (v *run) compile(d *schema.Dataset, version int) (*rule.Dataset, error) {
 		if v.Lookups[l.Name] != nil {
 			s.Lookups = append(s.Lookups, l)
 		} else if d.Filter != nil && strings.Contains(d.Filter.Text, "lookup(") {
-			return nil, fmt.Errorf("dataset %s cannot be compared: its filter looks up in %s, which verify does not have; choose another dataset with --dataset", d.Name, l.File)
+			return nil, fmt.Errorf("dataset %s cannot be compared: its filter looks up in %s; give the schema file that names it as --schema, or choose another dataset with --dataset", d.Name, l.File)
 		}
 	}
 	rules, err := rule.Compile(s, v.Keys, rule.Options{Salt: v.Salt, Lookups: v.Lookups})
