@@ -28,7 +28,7 @@ func TestConfigSaysWhereEachValueComesFrom(t *testing.T) {
 	if code != 0 || problems != "" {
 		t.Fatalf("exit code %d, stderr %q", code, problems)
 	}
-	linesUp(t, text)
+	linesUp(t, "\n\n"+text)
 	for _, want := range []string{
 		`SETTING +VALUE +SOURCE`, `--table +orders +flag`, `--lake +s3://b/p +flag`, `--flush-rows +7 +flag`, `--old-image +true +flag`,
 		`--flush-interval +1m +variable DYNAMOLAKE_FLUSH_INTERVAL`, `--app +\(empty\) +default`, `--memory +256MiB +default`,
