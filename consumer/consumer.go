@@ -56,6 +56,7 @@ type Options struct {
 	Log        *zap.Logger
 	Registerer prometheus.Registerer
 	Wall       func() time.Time // wall clock; only times that are shown or sent come from it
+	State      *State           // what can be told of the worker; may be nil
 }
 
 // Defaults of Options.
@@ -209,7 +210,7 @@ func newSource(o Options, driver *checkpoint.Driver, f *follower, rejects *toler
 		}
 		return s
 	}
-	return &source{driver: driver, open: open, log: o.Log, sessions: map[string]*session{}}
+	return &source{driver: driver, open: open, log: o.Log, state: o.State, sessions: map[string]*session{}}
 }
 
 // kclConfig sets the library up to be driven, not to decide.

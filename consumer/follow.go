@@ -22,6 +22,7 @@ type follower struct {
 }
 
 func newFollower(o Options, v *view, lineage *Lineage) *follower {
+	countGaps(o.Registerer, v)
 	return &follower{o: o, view: v, lineage: lineage, poked: make(chan struct{}, 1)}
 }
 
@@ -35,6 +36,7 @@ func (f *follower) poke() {
 
 // run returns errReplaced when the worker is to go on with another stream, nil when ctx ends.
 func (f *follower) run(ctx context.Context) error {
+	defer f.o.State.following(f.view)()
 	tick := time.NewTicker(f.o.LedgerEvery)
 	defer tick.Stop()
 	look := time.Now().Add(jitter(lookEvery))

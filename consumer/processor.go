@@ -27,6 +27,7 @@ func (p *processor) Initialize(in *kcl.InitializationInput) {
 func (p *processor) ProcessRecords(*kcl.ProcessRecordsInput) {
 	if p.ses != nil {
 		p.ses.guard("writing", p.ses.write)
+		p.source.watch(p.ses)
 	}
 }
 

@@ -22,6 +22,7 @@ type source struct {
 	driver *checkpoint.Driver
 	open   func(*checkpoint.Lease, *zap.Logger) *session
 	log    *zap.Logger
+	state  *State
 
 	mu       sync.Mutex
 	sessions map[string]*session // by shard; the newest generation only
@@ -33,6 +34,7 @@ var _ adapter.Source = (*source)(nil)
 // news. It names no parents: lineage is the leases' business, and the library
 // starts a child early where its parent has no row.
 func (s *source) ListShards(ctx context.Context, _ *kinesis.ListShardsInput) (*kinesis.ListShardsOutput, error) {
+	s.state.listing(s.driver)
 	grants := s.driver.Wanted(ctx)
 	out := &kinesis.ListShardsOutput{Shards: make([]types.Shard, len(grants))}
 	for i, g := range grants {
@@ -69,6 +71,7 @@ func (s *source) GetRecords(_ context.Context, in *kinesis.GetRecordsInput) (*ki
 	var ended bool
 	var err error
 	ses.guard("reading", func() { ended, err = ses.read() })
+	s.watch(ses)
 	if ses.crashed {
 		err = ses.quarantine()
 	}
@@ -95,7 +98,17 @@ func (s *source) forget(shard string) (*session, bool) {
 	defer s.mu.Unlock()
 	ses, ok := s.sessions[shard]
 	delete(s.sessions, shard)
+	s.state.left(shard)
 	return ses, ok
+}
+
+// watch notes how a session is, in the goroutine that runs it.
+func (s *source) watch(ses *session) {
+	s.state.stepped(ses)
+	if ses.batch != nil {
+		oldest, _ := ses.batch.Oldest()
+		ses.metrics.holds(ses.shard, oldest)
+	}
 }
 
 func iterator(s *session) string {

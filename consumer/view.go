@@ -20,9 +20,10 @@ type view struct {
 	arn    string // of the stream that is read
 
 	now      atomic.Pointer[ledger.Ledger]
-	asked    atomic.Int64  // reads that were begun
-	turn     chan struct{} // holds a token while somebody reads or changes the ledger
-	answered int64         // the youngest read that was answered; guarded by turn
+	read     atomic.Pointer[time.Time] // when the youngest answer was asked for
+	asked    atomic.Int64              // reads that were begun
+	turn     chan struct{}             // holds a token while somebody reads or changes the ledger
+	answered int64                     // the youngest read that was answered; guarded by turn
 }
 
 // ledgerTimeout bounds one look at the ledger, or one change of it, tries included: others wait
@@ -32,8 +33,14 @@ const ledgerTimeout = 30 * time.Second
 func newView(store *ledger.Store, timing ledger.Timing, arn string, l ledger.Ledger) *view {
 	v := &view{store: store, timing: timing, arn: arn, turn: make(chan struct{}, 1)}
 	v.now.Store(&l)
+	v.heard(time.Now())
 	return v
 }
+
+func (v *view) heard(asked time.Time) { v.read.Store(&asked) }
+
+// age is how old what is known may be.
+func (v *view) age() time.Duration { return time.Since(*v.read.Load()) }
 
 func (v *view) take(ctx context.Context) error {
 	select {
@@ -59,11 +66,12 @@ func (v *view) fresh(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, ledgerTimeout)
 	defer cancel()
-	n := v.asked.Add(1)
+	n, asked := v.asked.Add(1), time.Now()
 	l, err := v.store.Read(ctx)
 	if err != nil {
 		return err
 	}
+	v.heard(asked)
 	v.answered = n
 	v.keep(l)
 	return nil
@@ -82,7 +90,7 @@ func (v *view) update(ctx context.Context, f func(*ledger.Ledger) error) error {
 func (v *view) change(ctx context.Context, f func(*ledger.Ledger) error) error {
 	ctx, cancel := context.WithTimeout(ctx, ledgerTimeout)
 	defer cancel()
-	n := v.asked.Add(1)
+	n, asked := v.asked.Add(1), time.Now()
 	l, err := v.store.Update(ctx, func(l *ledger.Ledger) error {
 		if _, err := current(l, v.arn); err != nil {
 			return err
@@ -92,6 +100,7 @@ func (v *view) change(ctx context.Context, f func(*ledger.Ledger) error) error {
 	if err != nil {
 		return err
 	}
+	v.heard(asked)
 	v.answered = n
 	v.keep(l)
 	return nil

@@ -47,7 +47,8 @@ func runWorker(t *testing.T) (l left) {
 		}
 		start := func(name string, registry *prometheus.Registry, onGap consumer.GapPolicy) (stop func()) {
 			o := s.Worker(name, zap.NewNop())
-			o.Registerer, o.OnGap = registry, onGap
+			o.Registerer, o.OnGap, o.State = registry, onGap, &consumer.State{}
+			o.State.Register(registry, consumer.Limits{}, 0)
 			if err := writer.Probe(t.Context(), o.Store, name); err != nil {
 				t.Fatal(err)
 			}
