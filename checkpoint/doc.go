@@ -86,6 +86,13 @@
 // listings, children come from CHILD_SHARDS at the end of their parent. Two listers at once
 // cost calls, nothing else: every effect is a conditional write.
 //
+// # Rewinds
+//
+// An operator may move checkpoints back ([Rewind]). A session walks from its checkpoint along the files to
+// their end, so a checkpoint may be any position from which the walk meets every file behind it, and none
+// other: then nothing is written twice. The owner is removed and the counter raised, so
+// a rewind and a worker that takes the lease exclude each other.
+//
 // # Files
 //
 //	rules.go     every decision, pure
@@ -95,4 +102,5 @@
 //	lease.go     what a session holds; write.go is its one way into the row, adopt.go
 //	             its epoch, end.go the end of a shard
 //	grant.go kcl.go   sessions, as the KCL Worker starts and ends them
+//	boundary.go rewind.go   where a checkpoint may go back to, pure; move.go writes that
 package checkpoint
