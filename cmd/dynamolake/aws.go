@@ -14,9 +14,16 @@ import (
 	"dynamolake/writer"
 )
 
+// awsKey is where a context carries AWS settings: a test runs whole commands in a
+// simulator, in virtual time, which no socket allows.
+type awsKey struct{}
+
 // loadAWS reads the SDK's own settings and makes sure that there are credentials:
 // without any, the first call would say so in ten lines.
 func loadAWS(ctx context.Context) (aws.Config, error) {
+	if cfg, ok := ctx.Value(awsKey{}).(aws.Config); ok {
+		return cfg, nil
+	}
 	cfg, err := awsconfig.LoadDefaultConfig(ctx)
 	if err != nil {
 		return cfg, fmt.Errorf("AWS settings: %w", err)
