@@ -132,3 +132,62 @@ func (w *world) wantItemsAt(at time.Time) {
 	}
 	w.wantState(want)
 }
+
+// split gives a worker the three datasets before it acts.
+func split(act func(context.Context, bootstrap.Options) error) func(*world, context.Context, bootstrap.Options) error {
+	return func(w *world, ctx context.Context, o bootstrap.Options) (err error) {
+		if o.Datasets, err = w.datasets(ctx, o, threeDatasets); err != nil {
+			return err
+		}
+		return act(ctx, o)
+	}
+}
+
+func TestACrashAtAnyCallOfAFullExportInThreeDatasets(t *testing.T) {
+	everyCrash(t, awssim.Config{Seed: 36, ExportFiles: 2}, func(w *world) {
+		w.live(time.Second, 30)
+		w.pitr(35)
+	}, split(func(ctx context.Context, o bootstrap.Options) error {
+		o.DropRaw = true
+		_, err := bootstrap.Bootstrap(ctx, o, bootstrap.Seed{NoStream: true})
+		return err
+	}), func(w *world) {
+		w.wantDatasets(w.Items("orders"), has)
+		if n := len(w.objects("snapshot/")); n != 6 || len(w.Exports("orders")) != 1 {
+			w.Errorf("%d files of %d exports", n, len(w.Exports("orders")))
+		}
+		if r := w.record(w.base().ID()); r.Rejects != 0 || r.Rows != int64(w.footerRows("snapshot/")) {
+			w.Errorf("record %+v", r)
+		}
+	})
+}
+
+func TestACrashAtAnyCallOfWindowsInThreeDatasets(t *testing.T) {
+	everyCrash(t, awssim.Config{Seed: 37, ExportFiles: 2}, func(w *world) {
+		w.live(time.Second, 30)
+		w.pitr(35)
+		w.full(w.with(threeDatasets))
+		w.live(17*time.Minute, 24)
+	}, split(func(ctx context.Context, o bootstrap.Options) error {
+		o.Follow = true
+		r, err := bootstrap.NewRepairer(o)
+		if err == nil {
+			_, err = r.CatchUp(ctx)
+		}
+		return err
+	}), func(w *world) {
+		w.wantDatasets(w.itemsAt(w.reach()), has)
+		if w.read().Epochs[1].Windows == 0 {
+			w.Error("no window was converted")
+		}
+	})
+}
+
+// footerRows counts the rows of files.
+func (w *world) footerRows(word string) (n int) {
+	w.Helper()
+	for _, f := range w.footers(word) {
+		n += int(f.Rows)
+	}
+	return n
+}

@@ -151,6 +151,18 @@ func (w *world) put(pk string, sk int, v string) {
 	}
 }
 
+// putAttr puts an item with one attribute more.
+func (w *world) putAttr(pk string, sk int, name, v string) {
+	w.Helper()
+	_, err := w.db.PutItem(w.Context(), &dynamodb.PutItemInput{TableName: aws.String("orders"), Item: map[string]types.AttributeValue{
+		"pk": &types.AttributeValueMemberS{Value: pk}, "sk": &types.AttributeValueMemberN{Value: strconv.Itoa(sk)},
+		name: &types.AttributeValueMemberS{Value: v},
+	}})
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
 func (w *world) remove(pk string, sk int) {
 	w.Helper()
 	_, err := w.db.DeleteItem(w.Context(), &dynamodb.DeleteItemInput{TableName: aws.String("orders"), Key: map[string]types.AttributeValue{
