@@ -17,6 +17,7 @@ import (
 	"dynamolake/internal/awssim"
 	"dynamolake/transform"
 	"dynamolake/writer"
+	"dynamolake/writer/dataset"
 )
 
 func TestWindowsCatchUpSeveralAtOnceAndInOrder(t *testing.T) {
@@ -422,8 +423,18 @@ func TestTheSameWindowInTwoEpochs(t *testing.T) {
 	})
 }
 
-// stream writes a file of what the stream had in a time, as the consumer would.
-func (w *world) stream(epoch int64, from, to time.Time) {
+// stream writes what the stream had in a time, as the consumer would: a file for each dataset of a set, or of a table that is
+// not split.
+func (w *world) stream(epoch int64, from, to time.Time, sets ...*dataset.Set) {
+	w.Helper()
+	for _, set := range append(sets, dataset.Whole(dataset.Options{Table: "orders", Keys: w.table.Keys, OldImage: true}))[:1] {
+		for _, p := range set.Parts {
+			w.streamInto(p, epoch, from, to)
+		}
+	}
+}
+
+func (w *world) streamInto(p dataset.Part, epoch int64, from, to time.Time) {
 	w.Helper()
 	var page transform.Page
 	var body strings.Builder
@@ -436,9 +447,12 @@ func (w *world) stream(epoch int64, from, to time.Time) {
 		if n++; n > 1 {
 			body.WriteString(",")
 		}
-		fmt.Fprintf(&body, `{"eventID":"e","eventName":%q,"dynamodb":{"ApproximateCreationDateTime":%d,"SequenceNumber":%q,"Keys":%s`, r.Event, r.Created.Unix(), r.Seq, r.Key)
+		fmt.Fprintf(&body, `{"eventID":"e%s","eventName":%q,"dynamodb":{"ApproximateCreationDateTime":%d,"SequenceNumber":%q,"Keys":%s`, r.Seq, r.Event, r.Created.Unix(), r.Seq, r.Key)
 		if r.New != "" {
 			body.WriteString(`,"NewImage":` + r.New)
+		}
+		if r.Old != "" {
+			body.WriteString(`,"OldImage":` + r.Old)
 		}
 		body.WriteString("}}")
 	}
@@ -450,7 +464,6 @@ func (w *world) stream(epoch int64, from, to time.Time) {
 		w.Fatalf("%d records, rejects %v", n, page.Rejects)
 	}
 	shard := fmt.Sprintf("shardId-%020d-%08x", to.UnixMilli(), epoch)
-	enc := writer.NewEncoder(writer.Schema{Keys: w.table.Keys, OldImage: true, Table: "orders", Dataset: "all"})
 	batch := writer.NewBatch(transform.Seq{})
 	batch.Add([]byte(body.String()), &page, time.Now())
 	for {
@@ -458,9 +471,9 @@ func (w *world) stream(epoch int64, from, to time.Time) {
 		if !due || slice.Rows == 0 {
 			return
 		}
-		f, err := enc.Encode(slice, writer.Info{Stream: w.table.StreamARN, Shard: shard, Epoch: epoch, Writer: "stream"})
+		f, err := p.Encoder.Encode(slice, writer.Info{Stream: w.table.StreamARN, Shard: shard, Epoch: epoch, Writer: "stream"})
 		if err == nil {
-			err = w.store.PutNew(w.Context(), writer.ChainPrefix(prefix, "all", shard)+"after-"+slice.After.String()+".parquet", f.Body, f.Meta)
+			err = w.store.PutNew(w.Context(), writer.ChainPrefix(prefix, p.Name, shard)+"after-"+slice.After.String()+".parquet", f.Body, f.Meta)
 		}
 		if err != nil {
 			w.Fatal(err)
