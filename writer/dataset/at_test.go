@@ -28,8 +28,13 @@ func TestAVersionIsHadForEachSource(t *testing.T) {
 		source  string
 		columns int // -1: there is no plan
 	}{
-		{2, writer.SourceStream, 1}, {2, writer.SourceFull, 1}, {1, writer.SourceFull, 0}, {1, writer.SourceStream, 0}, {0, writer.SourceFull, -1},
-		{2, writer.SourceIncremental, 1}, {1, writer.SourceIncremental, 0}, // more than are kept
+		{2, writer.SourceStream, 1},
+		{2, writer.SourceFull, 1},
+		{1, writer.SourceFull, 0},
+		{1, writer.SourceStream, 0},
+		{0, writer.SourceFull, -1},
+		{2, writer.SourceIncremental, 1},
+		{1, writer.SourceIncremental, 0}, // more than are kept
 		{2, writer.SourceFull, 1},
 	} {
 		set, err := live.At(t.Context(), c.version, c.source)
