@@ -14,7 +14,7 @@ func (k *Keeper) assign(ctx context.Context) {
 	var polls, scans trouble
 	for {
 		began := time.Now()
-		err := k.poll(ctx)
+		err := k.poll(ctx, k.p.age(k.o.Heartbeat/2))
 		if ctx.Err() != nil {
 			return
 		}
@@ -31,9 +31,13 @@ func (k *Keeper) assign(ctx context.Context) {
 		// The first scan follows the first beat at once: what is ours in it was not
 		// handed to us, for nobody knew us.
 		due := !k.born.IsZero() && k.rows == nil || k.ready() && (k.rescan || !time.Now().Before(k.scanAt))
+		age := k.p.age(2 * k.o.Heartbeat)
+		if k.rescan || k.rows == nil {
+			age = 0
+		}
 		k.mu.Unlock()
 		if due {
-			err := k.scan(ctx)
+			err := k.scan(ctx, age)
 			if ctx.Err() != nil {
 				return
 			}
@@ -57,18 +61,18 @@ func (k *Keeper) assign(ctx context.Context) {
 	}
 }
 
-// scan reads the lease table.
-func (k *Keeper) scan(ctx context.Context) error {
+// scan reads the lease table, or takes a reading of another keeper of the process that is not older
+// than age.
+func (k *Keeper) scan(ctx context.Context, age time.Duration) error {
 	k.scanning.take()
 	defer k.scanning.pass()
 	k.mu.Lock()
 	k.rescan = false
 	k.mu.Unlock()
-	asked := time.Now()
-	s, err := k.t.leases(ctx)
-	got := time.Now()
+	s, asked, got, err := k.p.leases.read(ctx, age, k.t.leases)
+	all := len(s.rows)
 	var stray []Row
-	s.rows, stray = ours(s.rows, k.o.Label)
+	s.rows, stray = ours(s.rows, k.o.Scope, k.o.Label)
 
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -91,7 +95,7 @@ func (k *Keeper) scan(ctx context.Context) error {
 		}
 	}
 	k.scanned, k.server = asked, s.server
-	every := scanEvery * time.Duration(max(1, len(s.rows)/scanRows))
+	every := scanEvery * time.Duration(max(1, all/scanRows))
 	rows := make(map[string]Row, len(s.rows))
 	counters := make(map[string]sighting[int64], len(s.rows))
 	for _, r := range s.rows {

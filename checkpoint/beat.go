@@ -19,7 +19,7 @@ func (k *Keeper) beats(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if errors.Is(err, errReplaced) {
+		if errors.Is(err, ErrReplaced) {
 			return err
 		}
 		tr.note(k.log, "beat", err)
@@ -36,42 +36,28 @@ func (k *Keeper) beats(ctx context.Context) error {
 // beat raises the beat once. The window is counted from before the request leaves:
 // whoever sees the new beat starts to count later.
 func (k *Keeper) beat(ctx context.Context) error {
-	k.beating.take()
-	defer k.beating.pass()
+	k.p.beating.take()
+	defer k.p.beating.pass()
 	k.mu.Lock()
-	leaving, left, first := k.draining, k.left, k.born.IsZero()
+	left := k.left
+	if !left {
+		k.p.serve(k.o.Scope.name(), k.draining)
+	}
 	k.mu.Unlock()
 	if left {
 		return nil
 	}
-	u := update{
-		set: item{attrUpdated: num(k.o.Wall().Unix()), attrRun: str(k.run), attrMax: num(int64(k.o.MaxLeases))},
-		add: item{attrBeat: one()},
-	}
-	if leaving {
-		u.set[attrLeaving] = yes()
-	} else {
-		u.remove = []string{attrLeaving}
-	}
-	if !first {
-		u.where = []string{"(#" + attrRun + " = :mine OR attribute_not_exists(#" + attrWorker + "))"}
-		u.args = item{":mine": str(k.run)}
-	}
-	sent := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, k.o.Duration/4)
-	defer cancel()
-	w, err := k.t.updateWorker(ctx, k.o.Worker, u)
-	k.m.write("beat", err)
-	if _, ok := errors.AsType[refused](err); ok {
-		return fmt.Errorf("worker %s: %w", k.o.Worker, errReplaced)
-	}
-	if err != nil {
-		return err
+	sent, w, ok := k.p.latest(k.o.Heartbeat / 2)
+	if !ok {
+		var err error
+		if sent, w, err = k.tell(ctx); err != nil {
+			return err
+		}
 	}
 
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	now := time.Now()
+	now, first := time.Now(), k.born.IsZero()
 	if first {
 		k.born = now
 	} else if !now.Before(k.deadline) {
@@ -92,6 +78,32 @@ func (k *Keeper) beat(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// tell writes the beat, and what the process serves. The first makes the row this process's; the
+// caller has the turn.
+func (k *Keeper) tell(ctx context.Context) (sent time.Time, w Worker, err error) {
+	u := update{
+		set: item{attrUpdated: num(k.o.Wall().Unix()), attrRun: str(k.p.run), attrMax: num(int64(k.o.MaxLeases))},
+		add: item{attrBeat: one()},
+	}
+	if k.p.begun() {
+		u.where = []string{"(#" + attrRun + " = :mine OR attribute_not_exists(#" + attrWorker + "))"}
+		u.args = item{":mine": str(k.p.run)}
+	}
+	told := k.p.content(&u)
+	sent = time.Now()
+	ctx, cancel := context.WithTimeout(ctx, k.o.Duration/4)
+	defer cancel()
+	w, err = k.t.updateWorker(ctx, k.o.Worker, u)
+	k.m.write("beat", err)
+	if _, ok := errors.AsType[refused](err); ok {
+		return sent, w, fmt.Errorf("worker %s: %w", k.o.Worker, ErrReplaced)
+	}
+	if err == nil {
+		k.p.beaten(sent, w, told)
+	}
+	return sent, w, err
 }
 
 // watch ends the leases at the deadline, so that sessions stop even if none of

@@ -28,7 +28,7 @@ func (k *Keeper) Drain(ctx context.Context) error {
 	if err := k.beat(ctx); err != nil {
 		k.log.Warn("others are not told of the drain", zap.Error(err))
 	}
-	if err := k.poll(ctx); err != nil {
+	if err := k.poll(ctx, 0); err != nil {
 		k.log.Warn("who stays is not known for sure", zap.Error(err))
 	}
 	k.mu.Lock()
@@ -71,7 +71,7 @@ func (k *Keeper) forward(ctx context.Context) error {
 	if !known {
 		return nil
 	}
-	if err := k.scan(ctx); err != nil {
+	if err := k.scan(ctx, 0); err != nil {
 		return fmt.Errorf("drain worker %s: %w", k.o.Worker, err)
 	}
 	k.mu.Lock()
@@ -106,14 +106,22 @@ func (k *Keeper) forward(ctx context.Context) error {
 	return nil
 }
 
-// leave removes the worker's row, which says that it holds nothing.
+// leave removes the table from the worker's row, and with the last the row, which says that it holds
+// nothing.
 func (k *Keeper) leave(ctx context.Context) error {
-	k.beating.take()
-	defer k.beating.pass()
+	k.p.beating.take()
+	defer k.p.beating.pass()
 	k.mu.Lock()
 	k.left = true
+	others := k.p.end(k.o.Scope.name())
 	k.mu.Unlock()
-	if err := k.t.removeWorker(ctx, Worker{ID: k.o.Worker, Run: k.run}); err != nil {
+	var err error
+	if others {
+		_, _, err = k.tell(ctx)
+	} else {
+		err = k.t.removeWorker(ctx, Worker{ID: k.o.Worker, Run: k.p.run})
+	}
+	if err != nil {
 		return fmt.Errorf("drain worker %s: %w", k.o.Worker, err)
 	}
 	k.log.Info("drained")

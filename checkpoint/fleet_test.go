@@ -339,7 +339,7 @@ func (f *fleet) lease(shard string) *Lease {
 
 func (f *fleet) row(shard string) Row {
 	f.t.Helper()
-	t, err := ReadTable(f.t.Context(), f.client("observer"), "app")
+	t, err := ReadTable(f.t.Context(), f.client("observer"), "app", "")
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package checkpoint
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"sync"
@@ -23,6 +22,10 @@ type Options struct {
 	// Label tells the stream from others of its table: later ones have greater labels. Rows
 	// of another label are not this worker's. Empty: there is only one.
 	Label string
+	// Scope is the table, where the lease table serves several. It needs a Label.
+	Scope Scope
+	// Process is shared by the keepers of a process; default: one of its own.
+	Process *Process
 
 	Initial   Initial       // default TrimHorizon
 	Duration  time.Duration // a worker silent for so long is dead; default 10 s
@@ -54,6 +57,9 @@ func (o *Options) complete() error {
 	if o.Log == nil {
 		o.Log = zap.NewNop()
 	}
+	if o.Process == nil {
+		o.Process = NewProcess()
+	}
 	if o.Wall == nil {
 		o.Wall = time.Now
 	}
@@ -66,6 +72,7 @@ func (o *Options) complete() error {
 	p := o.Initial.Position
 	refuse(o.App == "", "application name is empty")
 	refuse(o.Worker == "", "worker id is empty")
+	refuse(o.Scope != (Scope{}) && o.Label == "", "a lease table of several tables needs the stream's label")
 	refuse(p != TrimHorizon && p != Latest && p != AtTimestamp, "initial position %q: must be %s, %s or %s", p, TrimHorizon, Latest, AtTimestamp)
 	refuse(p == AtTimestamp && o.Initial.At.IsZero(), "initial position %s: no time given", AtTimestamp)
 	refuse(o.Heartbeat < 0 || o.Renew < 0 || o.ListEvery < 0 || o.Margin < 0 || o.MaxLeases < 0, "a setting of the leases is negative")
@@ -87,21 +94,20 @@ type Keeper struct {
 	t   *tables
 	log *zap.Logger
 	m   *metrics
-	run string // this process, as opposed to others that use the worker id
+	p   *Process
 
 	slots    chan struct{} // writers, bounded
 	wake     chan struct{} // for assign: something changed
 	wanting  chan struct{} // for wanted: the grants changed
 	posting  chan struct{} // for post: there is somebody to knock on
 	dropped  chan struct{} // for Drain: a lease or a take is over
-	beating  turn          // one beat at a time, none after the row is removed
 	scanning turn          // one scan of the lease table at a time
 
 	mu       sync.Mutex
 	ctx      context.Context // of Run, nil while it does not run
 	tasks    sync.WaitGroup  // what Run started beside its loops
 	draining bool
-	left     bool // the worker row is removed for good
+	left     bool // the worker row tells of this table no more, for good
 
 	// The trust window. epoch counts how often it passed: what was begun in one
 	// epoch must not become a lease in the next.
@@ -140,14 +146,17 @@ func Open(ctx context.Context, o Options) (*Keeper, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
 	}
+	if err := o.Process.join(o); err != nil {
+		return nil, err
+	}
 	m, err := newMetrics(o.Registerer)
 	if err != nil {
 		return nil, err
 	}
 	k := &Keeper{
-		o: o, t: &tables{client: o.Client, app: o.App}, log: o.Log.With(zap.String("worker", o.Worker)), m: m,
-		run:   rand.Text(),
-		slots: make(chan struct{}, writers), beating: newTurn(), scanning: newTurn(),
+		o: o, t: &tables{client: o.Client, app: o.App, of: o.Scope.stream(o.Label)}, log: o.Log.With(zap.String("worker", o.Worker)), m: m,
+		p:     o.Process,
+		slots: make(chan struct{}, writers), scanning: newTurn(),
 		wake: make(chan struct{}, 1), wanting: make(chan struct{}, 1), posting: make(chan struct{}, 1), dropped: make(chan struct{}, 1),
 		members: map[string]member{}, departed: map[string]bool{},
 		counters: map[string]sighting[int64]{},
@@ -159,8 +168,8 @@ func Open(ctx context.Context, o Options) (*Keeper, error) {
 	return k, nil
 }
 
-// errReplaced ends a process whose worker id another process has taken up.
-var errReplaced = errors.New("another process uses this worker id; give each process its own")
+// ErrReplaced ends a process whose worker id another process has taken up.
+var ErrReplaced = errors.New("another process uses this worker id; give each process its own")
 
 // Run keeps leases until ctx ends, and then lets go of everything at once: no row
 // is written any more, every lease is lost. For an orderly end, Drain first. It
@@ -182,6 +191,9 @@ func (k *Keeper) Run(ctx context.Context) error {
 	for _, l := range k.leases {
 		k.lose(l, lostAtStop, "the worker stopped")
 	}
+	// Nothing is written any more, so the next beat of the process does not tell of this table.
+	k.left = true
+	k.p.end(k.o.Scope.name())
 	k.mu.Unlock()
 	k.tasks.Wait()
 	signal(k.wanting)

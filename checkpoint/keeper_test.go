@@ -121,7 +121,7 @@ func TestADrainHandsEverythingOver(t *testing.T) {
 			t.Errorf("the drain took %s", drained)
 		}
 		a.cancel()
-		table, err := ReadTable(t.Context(), f.client("observer"), "app")
+		table, err := ReadTable(t.Context(), f.client("observer"), "app", "")
 		if err != nil {
 			t.Fatal(err)
 		}

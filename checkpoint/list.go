@@ -56,7 +56,7 @@ func (k *Keeper) list(ctx context.Context, s *lister) error {
 	if err != nil {
 		return fmt.Errorf("list shards: %w", err)
 	}
-	if err := k.scan(ctx); err != nil {
+	if err := k.scan(ctx, 0); err != nil {
 		return err
 	}
 	k.mu.Lock()

@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -49,13 +50,12 @@ func judge(w Worker, beat sighting[beatOf], asked time.Time, duration time.Durat
 	return alive
 }
 
-// poll reads the worker table and notes who lives. A change makes the rows stale.
-func (k *Keeper) poll(ctx context.Context) error {
+// poll reads the worker table, or takes a reading of another keeper of the process that is not older
+// than age, and notes who lives. A change makes the rows stale.
+func (k *Keeper) poll(ctx context.Context, age time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, k.o.Duration/2)
 	defer cancel()
-	asked := time.Now()
-	workers, err := k.t.workers(ctx)
-	got := time.Now()
+	workers, asked, got, err := k.p.workers.read(ctx, age, k.t.workers)
 
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -66,7 +66,8 @@ func (k *Keeper) poll(ctx context.Context) error {
 	now := make(map[string]member, len(workers))
 	changed := false
 	for _, w := range workers {
-		if w.ID == k.o.Worker {
+		w, serves := w.of(k.o.Scope)
+		if w.ID == k.o.Worker || !serves {
 			continue
 		}
 		old, known := k.members[w.ID]
@@ -104,25 +105,23 @@ func (k *Keeper) poll(ctx context.Context) error {
 func (k *Keeper) staying() []Member {
 	var ms []Member
 	if !k.draining {
-		ms = append(ms, Member{ID: k.o.Worker, Max: k.o.MaxLeases})
+		ms = append(ms, Member{ID: k.o.Worker, Max: k.o.MaxLeases, Rank: k.o.Scope.rank(k.o.Worker)})
 	}
 	for id, m := range k.members {
 		if m.state == alive {
-			ms = append(ms, Member{ID: id, Max: m.row.Max})
+			ms = append(ms, Member{ID: id, Max: m.row.Max, Rank: k.o.Scope.rank(id)})
 		}
 	}
 	return ms
 }
 
-// lists tells whether this worker lists the stream for the fleet: the one
-// with the smallest id among those that stay. The caller holds mu.
+// lists tells whether this worker lists the stream for the fleet: the first
+// among those that stay. The caller holds mu.
 func (k *Keeper) lists() bool {
-	for _, m := range k.staying() {
-		if m.ID < k.o.Worker {
-			return false
-		}
+	if k.draining || !k.ready() {
+		return false
 	}
-	return !k.draining && k.ready()
+	return slices.MinFunc(k.staying(), Member.compare).ID == k.o.Worker
 }
 
 // ready: the others have had the time to be seen. The caller holds mu.

@@ -72,7 +72,7 @@ func move(ctx context.Context, client *dynamodb.Client, app string, counter int6
 	} else {
 		u.remove = append(u.remove, attrParentGone)
 	}
-	t := &tables{client: client, app: app}
+	t := &tables{client: client, app: app, of: to.Of}
 	err := t.update(ctx, to.Key, u)
 	no, is := errors.AsType[refused](err)
 	if !is {
@@ -98,8 +98,8 @@ func changed(key string, now Row, there bool) error {
 // Live tells which leases somebody holds who lives: whose owner's beat moves or, as a Java worker
 // has none, whose own counter does. It reads the tables until all owners have been seen to live, or
 // for as long as patience. No owner, no waiting.
-func Live(ctx context.Context, client *dynamodb.Client, app string, patience time.Duration) (Table, map[string]bool, error) {
-	first, err := ReadTable(ctx, client, app)
+func Live(ctx context.Context, client *dynamodb.Client, app, name string, patience time.Duration) (Table, map[string]bool, error) {
+	first, err := ReadTable(ctx, client, app, name)
 	if err != nil {
 		return first, nil, err
 	}
@@ -117,7 +117,7 @@ func Live(ctx context.Context, client *dynamodb.Client, app string, patience tim
 		if !pause(ctx, min(time.Second, patience), nil) {
 			return now, nil, fmt.Errorf("watching the fleet: %w", context.Cause(ctx))
 		}
-		if now, err = ReadTable(ctx, client, app); err != nil {
+		if now, err = ReadTable(ctx, client, app, name); err != nil {
 			return now, nil, err
 		}
 		live = moved(first, now)

@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -187,16 +188,16 @@ func (k *Keeper) pick() string {
 	for _, c := range k.claims() {
 		load[c.Owner]++
 	}
-	best := ""
+	var best Member
 	for _, m := range staying {
 		if m.ID == k.o.Worker || m.Max > 0 && load[m.ID] >= m.Max {
 			continue
 		}
-		if best == "" || load[m.ID] < load[best] || load[m.ID] == load[best] && m.ID < best {
-			best = m.ID
+		if best.ID == "" || cmp.Or(cmp.Compare(load[m.ID], load[best.ID]), m.compare(best)) < 0 {
+			best = m
 		}
 	}
-	return best
+	return best.ID
 }
 
 // knock tells a worker soon that there is something for it in the lease table.

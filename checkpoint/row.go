@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -24,6 +25,8 @@ const (
 	attrLowHash  = "startingHashKey"
 	attrHighHash = "endingHashKey"
 	attrEntity   = "entityType"
+	attrOf       = "streamName" // in a lease table of several streams only,
+	attrShard    = "shardId"    // as these two are
 
 	attrStart      = "startTime"
 	attrCreated    = "created"
@@ -46,7 +49,8 @@ type item = map[string]types.AttributeValue
 
 // Row is one row of the lease table.
 type Row struct {
-	Key        string
+	Key        string // the shard id
+	Of         string // identifier of the stream, which the lease key begins with where a lease table serves several tables; else ""
 	Owner      string // "" when nobody has it
 	Holder     string // the old owner, who still has it while a Java hand-over is under way; else ""
 	Counter    int64  // raised by every write
@@ -104,7 +108,7 @@ func checkpointOf(text string) Checkpoint {
 // refuses empty strings.
 func (r Row) item() item {
 	it := item{
-		attrKey:      str(r.Key),
+		attrKey:      str(r.key()),
 		attrCounter:  num(r.Counter),
 		attrAt:       str(r.Checkpoint.text()),
 		attrAtSub:    num(0),
@@ -112,6 +116,9 @@ func (r Row) item() item {
 		attrLowHash:  str("0"), // shards of a table have no hash range; without one
 		attrHighHash: str("1"), // the Java library's audit would fill it in
 		attrEntity:   str("LEASE"),
+	}
+	if r.Of != "" {
+		it[attrOf], it[attrShard] = str(r.Of), str(r.Key)
 	}
 	if r.Owner != "" {
 		it[attrOwner] = str(r.Owner)
@@ -163,8 +170,10 @@ func isLease(it item) bool {
 }
 
 func rowOf(it item) (Row, error) {
+	of, shard := parseKey(text(it, attrKey))
 	r := Row{
-		Key:        text(it, attrKey),
+		Key:        shard,
+		Of:         of,
 		Owner:      text(it, attrOwner),
 		Holder:     text(it, attrHolder),
 		Checkpoint: checkpointOf(text(it, attrAt)),
@@ -172,7 +181,7 @@ func rowOf(it item) (Row, error) {
 		Children:   texts(it, attrChildren),
 		ParentGone: truth(it, attrParentGone),
 		Gap:        text(it, attrGap),
-		Stream:     text(it, attrStream),
+		Stream:     cmp.Or(text(it, attrStream), labelIn(of)),
 	}
 	r.Epoch, _ = number(it, attrEpoch)
 	r.RowsIn, _ = number(it, attrRowsIn)
@@ -191,7 +200,7 @@ func rowOf(it item) (Row, error) {
 	}
 	var ok bool
 	if r.Counter, ok = number(it, attrCounter); !ok || r.Key == "" || r.Checkpoint.text() == "" {
-		return Row{}, fmt.Errorf("lease row %q: no %s or no %s", r.Key, attrCounter, attrAt)
+		return Row{}, fmt.Errorf("lease row %q: no %s or no %s", r.key(), attrCounter, attrAt)
 	}
 	return r, nil
 }

@@ -73,11 +73,12 @@ func (r Row) entered() bool {
 }
 
 // ours parts the rows of the stream of a label from stray ones, of streams before
-// it. Those of a later one are neither: who sees them does not know yet that its
+// it. Those of other tables are neither. Those of a later one are neither: who sees them does not know yet that its
 // own was replaced.
-func ours(rows []Row, label string) (mine, stray []Row) {
+func ours(rows []Row, scope Scope, label string) (mine, stray []Row) {
 	for _, r := range rows {
 		switch {
+		case !scope.has(r):
 		case r.Stream == "" || label == "" || r.Stream == label:
 			mine = append(mine, r)
 		case r.Stream < label:
@@ -106,8 +107,13 @@ func eligible(r Row, rows map[string]Row) bool {
 
 // Member is a worker that may be given leases.
 type Member struct {
-	ID  string
-	Max int // most leases it takes; 0 means no limit
+	ID   string
+	Max  int    // most leases it takes; 0 means no limit
+	Rank uint64 // who comes first; then the id decides
+}
+
+func (m Member) compare(other Member) int {
+	return cmp.Or(cmp.Compare(m.Rank, other.Rank), cmp.Compare(m.ID, other.ID))
 }
 
 // Claim is one lease that may be read now and can be assigned.
@@ -129,7 +135,7 @@ func Plan(members []Member, claims []Claim) []Move {
 	if len(members) == 0 {
 		return nil
 	}
-	members = slices.SortedFunc(slices.Values(members), func(a, b Member) int { return cmp.Compare(a.ID, b.ID) })
+	members = slices.SortedFunc(slices.Values(members), Member.compare)
 	claims = slices.SortedFunc(slices.Values(claims), func(a, b Claim) int { return cmp.Compare(a.Key, b.Key) })
 	index := make(map[string]int, len(members))
 	for i, m := range members {

@@ -16,15 +16,17 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// Table is a whole lease table as status shows it, in key order.
+// Table is what a lease table has of one table, as status shows it, in key order.
 type Table struct {
 	Leases  []Row
 	Workers []Worker
+	Multi   bool      // the lease table serves several tables
 	Read    time.Time // when, by the service's clock; zero if unknown
 }
 
-// ReadTable reads both tables of an application.
-func ReadTable(ctx context.Context, client *dynamodb.Client, app string) (Table, error) {
+// ReadTable reads both tables of an application: what they have of the table of a name, or, where that
+// is "", of all.
+func ReadTable(ctx context.Context, client *dynamodb.Client, app, table string) (Table, error) {
 	t := &tables{client: client, app: app}
 	leases, err := t.leases(ctx)
 	if err != nil {
@@ -34,14 +36,14 @@ func ReadTable(ctx context.Context, client *dynamodb.Client, app string) (Table,
 	if err != nil {
 		return Table{}, err
 	}
-	return Table{Leases: leases.rows, Workers: workers, Read: leases.server}, nil
+	return Table{Leases: leases.rows, Workers: workers, Read: leases.server}.only(table), nil
 }
 
 // AskAdopted asks a fleet's lease table what [Adopted] says of it. Where no worker
 // was ever started there is nobody to wait for.
-func AskAdopted(client *dynamodb.Client, app string) func(ctx context.Context, epoch int64) (done bool, through time.Time, err error) {
+func AskAdopted(client *dynamodb.Client, app, name string) func(ctx context.Context, epoch int64) (done bool, through time.Time, err error) {
 	return func(ctx context.Context, epoch int64) (bool, time.Time, error) {
-		table, err := ReadTable(ctx, client, app)
+		table, err := ReadTable(ctx, client, app, name)
 		if _, absent := errors.AsType[*types.ResourceNotFoundException](err); absent {
 			return true, time.Time{}, nil
 		}
@@ -57,6 +59,7 @@ func AskAdopted(client *dynamodb.Client, app string) func(ctx context.Context, e
 type tables struct {
 	client *dynamodb.Client
 	app    string
+	of     string // identifier of the stream whose rows are written; "" where keys are shard ids
 }
 
 // refused is a write whose condition did not hold.
@@ -111,7 +114,7 @@ func (t *tables) leases(ctx context.Context) (snapshot, error) {
 		}
 		s.rows = append(s.rows, r)
 	}
-	slices.SortFunc(s.rows, func(a, b Row) int { return cmp.Compare(a.Key, b.Key) })
+	slices.SortFunc(s.rows, func(a, b Row) int { return cmp.Compare(a.key(), b.key()) })
 	return s, nil
 }
 
@@ -150,18 +153,20 @@ func (t *tables) scan(ctx context.Context, table string) (items []item, server t
 
 // create puts a row that must not exist; if one does, it is in the refused error.
 func (t *tables) create(ctx context.Context, r Row) error {
+	r.Of = t.of
 	_, err := t.client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: &t.app, Item: r.item(),
 		ConditionExpression:                 aws.String("attribute_not_exists(" + attrKey + ")"),
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
 	if err != nil {
-		return fmt.Errorf("create lease row %s: %w", r.Key, cause(err))
+		return fmt.Errorf("create lease row %s: %w", r.key(), cause(err))
 	}
 	return nil
 }
 
-func (t *tables) update(ctx context.Context, key string, u update) error {
+func (t *tables) update(ctx context.Context, shard string, u update) error {
+	key := Row{Of: t.of, Key: shard}.key()
 	_, err := t.change(ctx, t.app, item{attrKey: str(key)}, u)
 	if err != nil {
 		return fmt.Errorf("update lease row %s: %w", key, err)
@@ -201,13 +206,13 @@ func (t *tables) change(ctx context.Context, table string, key item, u update) (
 // remove deletes a row that did not change since it was read.
 func (t *tables) remove(ctx context.Context, r Row) error {
 	_, err := t.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
-		TableName: &t.app, Key: item{attrKey: str(r.Key)},
+		TableName: &t.app, Key: item{attrKey: str(r.key())},
 		ConditionExpression:       aws.String("#n = :n AND #at = :at"),
 		ExpressionAttributeNames:  map[string]string{"#n": attrCounter, "#at": attrAt},
 		ExpressionAttributeValues: item{":n": num(r.Counter), ":at": str(r.Checkpoint.text())},
 	})
 	if err != nil {
-		return fmt.Errorf("remove lease row %s: %w", r.Key, cause(err))
+		return fmt.Errorf("remove lease row %s: %w", r.key(), cause(err))
 	}
 	return nil
 }

@@ -13,6 +13,8 @@ const (
 	attrInbox   = "inbox"
 	attrLeaving = "leaving"
 	attrMax     = "maxLeases"
+	attrTables  = "tables"
+	attrHanding = "handing"
 )
 
 // workerTable is the name of an application's worker table.
@@ -25,12 +27,14 @@ type Worker struct {
 	Beat    int64  // 0: a Java worker, which has none
 	Inbox   int64  // raised by whoever has handed it something
 	Leaving bool
+	Tables  []string // those it serves, of a lease table of several; else nil
+	Handing []string // those of them that it hands over, to serve them no more
 	Max     int       // most leases it takes; 0 means no limit
 	Updated time.Time // by its own wall clock: to be shown, never to decide
 }
 
 func workerOf(it item) Worker {
-	w := Worker{ID: text(it, attrWorker), Run: text(it, attrRun), Leaving: truth(it, attrLeaving)}
+	w := Worker{ID: text(it, attrWorker), Run: text(it, attrRun), Leaving: truth(it, attrLeaving), Tables: texts(it, attrTables), Handing: texts(it, attrHanding)}
 	w.Beat, _ = number(it, attrBeat)
 	w.Inbox, _ = number(it, attrInbox)
 	if n, ok := number(it, attrMax); ok {

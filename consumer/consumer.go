@@ -34,6 +34,11 @@ type Options struct {
 	Table    Table
 	App      string // the lease table's name, shared by the fleet
 	Worker   string // unique among live workers
+	// Many tells that the lease table serves several tables. One that does already is known by its rows.
+	Many bool
+	// Process and Budget are shared by all tables that the process reads. Nil: it reads this one alone.
+	Process *checkpoint.Process
+	Budget  *writer.Budget
 
 	Initial checkpoint.Initial
 	OnGap   GapPolicy
@@ -57,6 +62,7 @@ type Options struct {
 	Registerer prometheus.Registerer
 	Wall       func() time.Time // wall clock; only times that are shown or sent come from it
 	State      *State           // what can be told of the worker; may be nil
+	Begun      func()           // called when a stream begins to be read; may be nil
 }
 
 // Defaults of Options.
@@ -136,7 +142,7 @@ func readStream(ctx context.Context, o Options, st start, rejects *tolerance) er
 	defer stop()
 	lineage := NewLineage(o.Streams, st.arn)
 	keeper, err := checkpoint.Open(ctx, checkpoint.Options{
-		Client: o.DynamoDB, App: o.App, Worker: o.Worker, Stream: lineage, Label: labelOf(st.arn),
+		Client: o.DynamoDB, App: o.App, Worker: o.Worker, Stream: lineage, Label: labelOf(st.arn), Scope: st.scope, Process: o.Process,
 		Initial: o.Initial, Duration: o.Lease, Heartbeat: beatEvery(o.Lease), Renew: o.Renew, Log: o.Log, Wall: o.Wall, Registerer: o.Registerer,
 	})
 	if err != nil {
@@ -155,6 +161,9 @@ func readStream(ctx context.Context, o Options, st start, rejects *tolerance) er
 		return fmt.Errorf("starting the worker: %w", err)
 	}
 	o.Log.Info("reading", zap.String("table", o.Table.Name), zap.String("stream", labelOf(st.arn)), zap.String("worker", o.Worker), zap.String("app", o.App))
+	if o.Begun != nil {
+		o.Begun()
+	}
 	followed := make(chan error, 1)
 	go func() { followed <- f.run(work) }()
 
@@ -192,7 +201,10 @@ func newSource(o Options, driver *checkpoint.Driver, f *follower, rejects *toler
 	// Half of the memory is for pages and rows; encoding takes about as much again
 	// as the rows of a file, for as many files as there are processors.
 	limits.Bytes = min(limits.Bytes, max(o.Memory/int64(4*procs), 1<<20))
-	budget := writer.NewBudget(o.Memory / 2)
+	budget := o.Budget
+	if budget == nil {
+		budget = writer.NewBudget(o.Memory / 2)
+	}
 	prefix := writer.TablePrefix(o.Table.Account, o.Table.Region, o.Table.Name)
 	common := shared{
 		streams: o.Streams, lineage: f.lineage, store: o.Store, view: f.view, look: f.poke,

@@ -73,20 +73,21 @@ func drained(ctx context.Context, lineage *Lineage, rows []checkpoint.Row) (bool
 }
 
 // leaseRows reads the lease table, which may not be there yet, and the service's clock.
-func leaseRows(ctx context.Context, o Options) ([]checkpoint.Row, time.Time, error) {
-	t, err := checkpoint.ReadTable(ctx, o.DynamoDB, o.App)
+func leaseRows(ctx context.Context, o Options) (checkpoint.Table, error) {
+	t, err := checkpoint.ReadTable(ctx, o.DynamoDB, o.App, o.Table.Name)
 	var missing *ddbtypes.ResourceNotFoundException
 	if errors.As(err, &missing) {
 		out, descErr := o.DynamoDB.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &o.Table.Name})
 		if descErr != nil {
-			return nil, time.Time{}, fmt.Errorf("describing table %q: %w", o.Table.Name, descErr)
+			return t, fmt.Errorf("describing table %q: %w", o.Table.Name, descErr)
 		}
 		t.Read, _ = middleware.GetServerTime(out.ResultMetadata)
 	} else if err != nil {
-		return nil, time.Time{}, err
+		return t, err
 	}
 	if t.Read.IsZero() {
 		t.Read = time.Now()
 	}
-	return t.Leases, t.Read.UTC(), nil
+	t.Read = t.Read.UTC()
+	return t, nil
 }

@@ -88,11 +88,11 @@ func (f *follower) look(ctx context.Context) error {
 		return nil
 	}
 	f.lineage.replaced.Store(true)
-	rows, _, err := leaseRows(ctx, f.o)
+	leases, err := leaseRows(ctx, f.o)
 	if err != nil {
 		return err
 	}
-	if over, err := drained(ctx, f.lineage, rows); err != nil || !over {
+	if over, err := drained(ctx, f.lineage, leases.Leases); err != nil || !over {
 		return err
 	}
 	if err := t.CheckStream(f.o.OldImage); err != nil {

@@ -26,6 +26,7 @@ type Reason struct {
 
 // Codes of reasons.
 const (
+	TableFails = "table"    // one of several tables is not read, after an error
 	NotBegun   = "starting" // it has not begun to read
 	IsLeaving  = "leaving"  // it hands its shards over
 	LeasesAway = "leases"   // the lease table is out of reach
@@ -38,7 +39,7 @@ const (
 
 // Codes are all codes of reasons.
 func Codes() []string {
-	return []string{NotBegun, IsLeaving, LeasesAway, LedgerAway, IsStuck, IsStalled, LowOnTime, GapIsOpen}
+	return []string{TableFails, NotBegun, IsLeaving, LeasesAway, LedgerAway, IsStuck, IsStalled, LowOnTime, GapIsOpen}
 }
 
 const (

@@ -17,6 +17,7 @@ import (
 type start struct {
 	arn     string
 	initial checkpoint.Initial
+	scope   checkpoint.Scope
 	ledger  ledger.Ledger
 }
 
@@ -59,11 +60,15 @@ func register(ctx context.Context, o Options) (start, error) {
 	if err != nil {
 		return start{}, err
 	}
-	rows, now, err := leaseRows(ctx, o)
+	leases, err := leaseRows(ctx, o)
 	if err != nil {
 		return start{}, err
 	}
+	rows, now := leases.Leases, leases.Read
 	st := start{arn: o.Table.StreamARN, initial: o.Initial}
+	if st.scope, err = scopeOf(o, leases); err != nil {
+		return start{}, err
+	}
 	old := l.Streaming()
 	if old != nil && old.StreamARN != st.arn {
 		over := labelOf(old.StreamARN) < labelOf(st.arn)

@@ -12,6 +12,9 @@ import (
 // since it was read.
 var ErrChanged = errors.New("the document was changed by another")
 
+// ErrOtherTable begins the error of a ledger that is of another table than was asked for.
+var ErrOtherTable = errors.New("the ledger is of table")
+
 // Register keeps one document and changes it only where nobody else has since it was read.
 type Register interface {
 	// Load returns the document and its version; both are empty where there is none.
@@ -49,7 +52,7 @@ func (s *Store) load(ctx context.Context) (Ledger, string, error) {
 		return Ledger{}, "", err
 	}
 	if l.Table != "" && s.table != "" && l.Table != s.table {
-		return Ledger{}, "", fmt.Errorf("the ledger is of table %s, not of %s; give each table its own lake or prefix", l.Table, s.table)
+		return Ledger{}, "", fmt.Errorf("%w %s, not of %s; give each table its own lake or prefix", ErrOtherTable, l.Table, s.table)
 	}
 	return l, version, nil
 }

@@ -46,7 +46,7 @@ func checkpointListCommand(s *settings) func(context.Context, streams) error {
 // list shows the lease rows as they are. It judges nothing: who lives is for status to say.
 func (c leasing) list(ctx context.Context, cfg aws.Config, out io.Writer) error {
 	app := leaseTable(c.app, c.table)
-	table, err := fleet.Leases(ctx, dynamodb.NewFromConfig(cfg), app)
+	table, err := fleet.Leases(ctx, dynamodb.NewFromConfig(cfg), app, c.table)
 	if err != nil {
 		return err
 	}

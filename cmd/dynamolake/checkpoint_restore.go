@@ -59,18 +59,18 @@ func (c restoring) restore(ctx context.Context, cfg aws.Config, out io.Writer) e
 		return err
 	}
 	db := dynamodb.NewFromConfig(cfg)
-	table, err := fleet.Leases(ctx, db, b.App)
+	table, err := fleet.Leases(ctx, db, b.App, "")
 	if err != nil {
 		return err
 	}
 	rows := map[string]checkpoint.Row{}
 	for _, r := range table.Leases {
-		rows[r.Key] = r
+		rows[r.Of+r.Key] = r
 	}
 	done, left := []restoredRow{}, []error{}
 	for _, r := range b.Rows {
 		did := restoredRow{r.Before.Shard, r.Before.Checkpoint, restoredBack}
-		now, there := rows[r.Before.Shard]
+		now, there := rows[r.Before.Of+r.Before.Shard]
 		var err error
 		var moved bool
 		switch before, after := r.Before.row(), r.After.row(); {

@@ -75,7 +75,7 @@ const ownerPatience = 12 * time.Second
 // rewind plans for all rows before it writes the first: one that must not be moved stops them all.
 func (c rewinding) rewind(ctx context.Context, cfg aws.Config, out io.Writer) error {
 	db, app := dynamodb.NewFromConfig(cfg), leaseTable(c.app, c.table)
-	if _, err := fleet.Leases(ctx, db, app); err != nil {
+	if _, err := fleet.Leases(ctx, db, app, c.table); err != nil {
 		return err
 	}
 	table, err := consumer.Describe(ctx, db, c.table)
@@ -86,7 +86,7 @@ func (c rewinding) rewind(ctx context.Context, cfg aws.Config, out io.Writer) er
 	if err != nil {
 		return err
 	}
-	leases, live, err := checkpoint.Live(ctx, db, app, ownerPatience)
+	leases, live, err := checkpoint.Live(ctx, db, app, c.table, ownerPatience)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 // leaseRow is a lease row as it is printed and backed up: all that the fleet keeps in it.
 type leaseRow struct {
 	Shard      string    `json:"shard"`
+	Of         string    `json:"of,omitempty"` // the stream, in a lease table of several tables
 	Owner      string    `json:"owner,omitempty"`
 	Holder     string    `json:"holder,omitempty"` // who still has it while it is handed over
 	Counter    int64     `json:"counter"`
@@ -31,7 +32,7 @@ type leaseRow struct {
 
 func leaseRowOf(r checkpoint.Row) leaseRow {
 	return leaseRow{
-		Shard: r.Key, Owner: r.Owner, Holder: r.Holder, Counter: r.Counter, Checkpoint: checkpointText(r.Checkpoint),
+		Shard: r.Key, Of: r.Of, Owner: r.Owner, Holder: r.Holder, Counter: r.Counter, Checkpoint: checkpointText(r.Checkpoint),
 		Start: r.Checkpoint.Start, Created: r.Checkpoint.Created, CurrentTo: r.CurrentTo,
 		Epoch: r.Epoch, OlderTo: r.OlderTo, RowsIn: r.RowsIn, Parents: r.Parents, Children: r.Children,
 		ParentGone: r.ParentGone, Gap: r.Gap, Stream: r.Stream, Switches: r.Switches,
@@ -47,7 +48,7 @@ func (l leaseRow) row() checkpoint.Row {
 		at.Sentinel = l.Checkpoint
 	}
 	return checkpoint.Row{
-		Key: l.Shard, Owner: l.Owner, Holder: l.Holder, Counter: l.Counter, Checkpoint: at, CurrentTo: l.CurrentTo,
+		Key: l.Shard, Of: l.Of, Owner: l.Owner, Holder: l.Holder, Counter: l.Counter, Checkpoint: at, CurrentTo: l.CurrentTo,
 		Epoch: l.Epoch, OlderTo: l.OlderTo, RowsIn: l.RowsIn, Parents: l.Parents, Children: l.Children,
 		ParentGone: l.ParentGone, Gap: l.Gap, Stream: l.Stream, Switches: l.Switches,
 	}

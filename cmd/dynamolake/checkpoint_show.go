@@ -56,7 +56,7 @@ type shownChain struct {
 
 func (c showing) show(ctx context.Context, cfg aws.Config, out io.Writer) error {
 	db := dynamodb.NewFromConfig(cfg)
-	table, err := fleet.Leases(ctx, db, leaseTable(c.app, c.table))
+	table, err := fleet.Leases(ctx, db, leaseTable(c.app, c.table), c.table)
 	if err != nil {
 		return err
 	}

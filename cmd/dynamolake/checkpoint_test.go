@@ -308,7 +308,7 @@ func TestARewindIsRefused(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		shard := s.busy(2)[0]
 		c := s.rewinding(checkpoint.TrimHorizon)
-		table, live, err := checkpoint.Live(s.Context(), dynamodb.NewFromConfig(s.Cloud.AWSConfig("operator")), scene.App, ownerPatience)
+		table, live, err := checkpoint.Live(s.Context(), dynamodb.NewFromConfig(s.Cloud.AWSConfig("operator")), scene.App, scene.TableName, ownerPatience)
 		if err != nil || len(table.Leases) != 1 || !live[shard] {
 			t.Errorf("%+v, %v, %v", table, live, err)
 		}

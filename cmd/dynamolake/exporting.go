@@ -112,7 +112,7 @@ func (c *exporting) open(ctx context.Context, cfg aws.Config, log *zap.Logger, r
 func (c *exporting) options(cfg aws.Config, db *dynamodb.Client, store writer.Lake, kept *ledger.Store, log *zap.Logger, reg prometheus.Registerer) (bootstrap.Options, error) {
 	o := bootstrap.Defaults()
 	o.DynamoDB, o.S3, o.Store, o.Ledger = db, newS3(cfg), store, kept
-	o.Adopted = checkpoint.AskAdopted(o.DynamoDB, leaseTable(c.app, c.table))
+	o.Adopted = checkpoint.AskAdopted(o.DynamoDB, leaseTable(c.app, c.table), c.table)
 	raw, err := c.rawPlace()
 	if err != nil {
 		return o, err

@@ -18,13 +18,13 @@ import (
 // ErrNone says that there is no lease table.
 var ErrNone = errors.New("no worker was ever started on this table, or with another --app")
 
-// Leases reads a fleet's tables once; who lives is not to be told from that.
-func Leases(ctx context.Context, db *dynamodb.Client, app string) (checkpoint.Table, error) {
-	table, err := checkpoint.ReadTable(ctx, db, app)
+// Leases reads once what a fleet's tables have of a table, or of all where it is ""; who lives is not to be told from that.
+func Leases(ctx context.Context, db *dynamodb.Client, app, table string) (checkpoint.Table, error) {
+	leases, err := checkpoint.ReadTable(ctx, db, app, table)
 	if _, missing := errors.AsType[*ddbtypes.ResourceNotFoundException](err); missing {
-		return table, fmt.Errorf("there is no lease table %q: %w", app, ErrNone)
+		return leases, fmt.Errorf("there is no lease table %q: %w", app, ErrNone)
 	}
-	return table, err
+	return leases, err
 }
 
 // Place is where a fleet keeps what is to be known of it. Store and Ledger are of the lake,
@@ -97,7 +97,7 @@ const (
 func (w *Watcher) watch(ctx context.Context) (checkpoint.Table, map[string]bool, error) {
 	if len(w.looks) == 0 || time.Since(w.looks[len(w.looks)-1].at) > remembered {
 		w.looks = nil
-		first, err := Leases(ctx, w.p.DynamoDB, w.p.App)
+		first, err := Leases(ctx, w.p.DynamoDB, w.p.App, w.p.Table.Name)
 		if err != nil {
 			return first, nil, err
 		}
@@ -116,7 +116,7 @@ func (w *Watcher) watch(ctx context.Context) (checkpoint.Table, map[string]bool,
 		case <-time.After(time.Until(base.Add(watched))):
 		}
 		var err error
-		if now, err = Leases(ctx, w.p.DynamoDB, w.p.App); err != nil {
+		if now, err = Leases(ctx, w.p.DynamoDB, w.p.App, w.p.Table.Name); err != nil {
 			return now, nil, err
 		}
 		at := lookAt(now.Workers, time.Now())

@@ -27,7 +27,7 @@ func (s *Scene) Exporter(name string, log *zap.Logger) bootstrap.Options {
 		Keys: s.Table.Keys, StreamARN: s.Table.StreamARN,
 	}
 	o.Raw.Bucket, o.Worker = Bucket, name
-	o.Adopted = checkpoint.AskAdopted(o.DynamoDB, App)
+	o.Adopted = checkpoint.AskAdopted(o.DynamoDB, App, s.Table.Name)
 	o.Log, o.Registerer = log, prometheus.NewRegistry()
 	return o
 }

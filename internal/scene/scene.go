@@ -135,7 +135,7 @@ func (s *Scene) Describe(ctx context.Context) (consumer.Table, error) {
 
 // Leases reads the fleet's lease table.
 func (s *Scene) Leases(ctx context.Context) (checkpoint.Table, error) {
-	return checkpoint.ReadTable(ctx, dynamodb.NewFromConfig(s.Cloud.AWSConfig("observer")), App)
+	return checkpoint.ReadTable(ctx, dynamodb.NewFromConfig(s.Cloud.AWSConfig("observer")), App, s.Table.Name)
 }
 
 // Behind counts the records that no checkpoint has passed yet, and names the
