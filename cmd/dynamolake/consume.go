@@ -17,7 +17,6 @@ import (
 
 	"dynamolake/checkpoint"
 	"dynamolake/consumer"
-	"dynamolake/transform/schema"
 	"dynamolake/writer"
 	"dynamolake/writer/dataset"
 )
@@ -110,9 +109,7 @@ func (c consuming) run(ctx context.Context, cfg aws.Config, store writer.Lake, l
 	if err != nil {
 		return err
 	}
-	o.Datasets.Added = func(version int, what []schema.Difference) {
-		o.Log.Info("the schema has a new version", zap.Int("version", version), zap.Int("added", len(what)), zap.Stringer("first", what[0]))
-	}
+	o.Datasets.Added = logColumns(o.Log)
 	if o.MaxRejects, err = c.schema.tolerated(ctx, store, prefix); err != nil {
 		return err
 	}
