@@ -118,18 +118,21 @@ func (c consuming) run(ctx context.Context, cfg aws.Config, store writer.Lake, l
 	o.Memory, o.PollMax, o.Lease, o.Renew = c.memory, c.pollMax, c.lease, c.renew
 	registry := prometheus.NewRegistry()
 	o.Registerer = registry
-	if c.listen != "" {
-		stop, err := c.serve(registry)
-		if err != nil {
-			return err
-		}
-		defer stop()
-	}
+	o.State = &consumer.State{}
 	repairer, err := c.repairer(ctx, cfg, store, o)
 	if err != nil {
 		return err
 	}
 	o.OnGap = gapPolicy(c.onGap, repairer != nil)
+	if c.listen != "" {
+		seen, end := context.WithCancel(ctx)
+		defer end()
+		stop, err := serve(c.listen, c.site(seen, registry, o, c.limits(o, repairer != nil)))
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
 	if repairer == nil {
 		return consumer.Run(ctx, o)
 	}

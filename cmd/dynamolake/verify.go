@@ -24,6 +24,7 @@ import (
 type verifying struct {
 	place
 	depth, export, output string
+	dataset, schema, salt string
 	against, changesOnly  bool
 	rcu, maxRejects       int
 	settle                time.Duration
@@ -37,9 +38,13 @@ func verifyCommand(s *settings) func(context.Context, streams) error {
 	c.flags(s)
 	s.choice(&c.depth, "depth", string(d.Depth), "how closely files are looked at: listings and metadata, each file's footer and checksum, or each row",
 		string(verify.DepthNames), string(verify.DepthFooters), string(verify.DepthRows))
+	s.text(&c.dataset, "dataset", "", "look at this dataset only; all of the schema when empty")
 	s.boolean(&c.against, "against-table", "also compare the lake with the table as it is, item by item; the table is scanned")
 	s.parsed(&c.export, "against-export", "address", "", "also compare the lake with a full export: the address of its manifest-summary.json, s3://... or file:///...", checkManifest)
 	s.count(&c.rcu, "rcu", int(t.RCU), 1, 1_000_000, "with --against-table: the most read units a second that the scan takes")
+	s.text(&c.salt, "hash-salt", "", "the salt of the schema's hashes, as the commands that write have it; to compare datasets that have any")
+	s.secret("hash-salt")
+	s.text(&c.schema, "schema", "", "the schema file, as the commands that write have it; to compare datasets whose filters look things up in files beside it")
 	s.duration(&c.settle, "settle", t.Settle, time.Second, time.Hour, "with --against-table: an item that differs is looked at again after so long, up to three times")
 	s.size(&c.memory, "memory", d.Memory, 64<<20, 1<<40, "bound on the memory for comparing; a key takes about 200 bytes, and more keys take more passes over the lake and the table")
 	s.boolean(&c.changesOnly, "changes-only", "a lake without a full export will do: prove its changes only")
@@ -110,6 +115,10 @@ func (c verifying) options(ctx context.Context, cfg aws.Config) (verify.Options,
 		return t.Leases, err
 	}
 	o.Depth, o.ChangesOnly, o.MaxRejects, o.Memory = verify.Depth(c.depth), c.changesOnly, int64(c.maxRejects), c.memory
+	o.Dataset, o.Salt = c.dataset, []byte(c.salt)
+	if o.Lookups, err = c.lookups(ctx, cfg); err != nil {
+		return o, err
+	}
 	switch {
 	case c.against:
 		o.AgainstTable = verify.NewTable(db, table.Name, table.Keys)
@@ -119,6 +128,19 @@ func (c verifying) options(ctx context.Context, cfg aws.Config) (verify.Options,
 		o.AgainstExport, err = verify.OpenExport(ctx, open, key, c.export, table.Keys)
 	}
 	return o, err
+}
+
+// lookups are the files that a schema looks things up in. The schema itself is in the lake.
+func (c verifying) lookups(ctx context.Context, cfg aws.Config) (map[string][]byte, error) {
+	if c.schema == "" || c.schema == schemaInfer || c.schema == schemaNone {
+		return nil, nil
+	}
+	f := schemaFlags{schema: c.schema}
+	s, err := f.read(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return f.lookups(ctx, cfg, s)
 }
 
 // opener reads the objects of the export: of a bucket, or of a folder with a copy.

@@ -36,7 +36,7 @@ func onVerifyStage(t *testing.T, story func(*stage)) {
 // seed makes a full export, as `dynamolake bootstrap` does.
 func (s *stage) seed() bootstrap.Result {
 	s.Helper()
-	c := exporting{place: place{table: scene.TableName, lake: "s3://" + scene.Bucket, state: stateLake}, keepRaw: true}
+	c := exporting{place: place{table: scene.TableName, lake: "s3://" + scene.Bucket, state: stateLake}, schema: schemaFlags{schema: schemaInfer, maxColumns: 500, maxRejects: -1}, keepRaw: true}
 	o, err := c.open(s.Context(), s.Cloud.AWSConfig("bootstrap"), zap.NewNop(), prometheus.NewRegistry())
 	if err != nil {
 		s.Fatal(err)
@@ -151,7 +151,7 @@ func TestVerifyOfALakeOfWindows(t *testing.T) {
 	onVerifyStage(t, func(s *stage) {
 		s.write(60)
 		time.Sleep(time.Minute)
-		c := exporting{place: place{table: scene.TableName, lake: "s3://" + scene.Bucket, state: stateLake}, keepRaw: true}
+		c := exporting{place: place{table: scene.TableName, lake: "s3://" + scene.Bucket, state: stateLake}, schema: schemaFlags{schema: schemaInfer, maxColumns: 500, maxRejects: -1}, keepRaw: true}
 		o, err := c.open(s.Context(), s.Cloud.AWSConfig("bootstrap"), zap.NewNop(), prometheus.NewRegistry())
 		if err != nil {
 			t.Fatal(err)
@@ -208,7 +208,7 @@ func TestVerifyProvesARepair(t *testing.T) {
 			t.Errorf("before the repair: %v\n%s", err, text)
 		}
 		time.Sleep(10 * time.Minute)
-		c := exporting{place: place{table: scene.TableName, lake: "s3://" + scene.Bucket, state: stateLake}, keepRaw: true}
+		c := exporting{place: place{table: scene.TableName, lake: "s3://" + scene.Bucket, state: stateLake}, schema: schemaFlags{schema: schemaInfer, maxColumns: 500, maxRejects: -1}, keepRaw: true}
 		o, err := c.open(s.Context(), s.Cloud.AWSConfig("repairer"), zap.NewNop(), prometheus.NewRegistry())
 		if err != nil {
 			t.Fatal(err)

@@ -56,6 +56,9 @@ func recorded(l ledger.Ledger, records []Record) []Doubt {
 				continue
 			}
 			r := byEpoch[e.Number][i]
+			if want := e.Exports[0].Schema; r.Schema != want {
+				d.add(Records, r.Key, "it is of schema version %d, and the ledger wants the export in version %d; bring it back as it was written", r.Schema, want)
+			}
 			d = append(d, agree(subject, e, r.Items, r.Rejects)...)
 		case ledger.Incremental:
 			d = append(d, tile(subject, e, byEpoch[e.Number], l.Gaps)...)

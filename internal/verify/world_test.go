@@ -202,7 +202,7 @@ func (w *world) update(f func(*ledger.Ledger) error) {
 // seed makes a full export of what the table is, in two files.
 func (w *world) seed(at time.Time) {
 	var epoch int64
-	x := ledger.Export{To: at, Status: ledger.Exported, ARN: fmt.Sprintf("%s/export/%d-aaaa", tableARN, at.UnixMilli())}
+	x := ledger.Export{To: at, Status: ledger.Exported, Schema: w.set.Version, ARN: fmt.Sprintf("%s/export/%d-aaaa", tableARN, at.UnixMilli())}
 	w.update(func(l *ledger.Ledger) (err error) { epoch, err = l.StartFull(x, true); return err })
 	var files [2][]string
 	for i, key := range slices.Sorted(maps.Keys(w.table)) {
@@ -213,7 +213,7 @@ func (w *world) seed(at time.Time) {
 
 // window converts an incremental export of these lines.
 func (w *world) window(epoch int64, from, to time.Time, lines ...string) {
-	x := ledger.Export{From: from, To: to, Status: ledger.Exported, ARN: fmt.Sprintf("%s/export/%d-bbbb", tableARN, from.UnixMilli())}
+	x := ledger.Export{From: from, To: to, Status: ledger.Exported, Schema: w.set.Version, ARN: fmt.Sprintf("%s/export/%d-bbbb", tableARN, from.UnixMilli())}
 	w.update(func(l *ledger.Ledger) error { return l.Add(epoch, x) })
 	w.convert(epoch, x, [][]string{lines})
 }
