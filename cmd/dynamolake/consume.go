@@ -17,7 +17,6 @@ import (
 
 	"dynamolake/checkpoint"
 	"dynamolake/consumer"
-	"dynamolake/transform/schema"
 	"dynamolake/writer"
 	"dynamolake/writer/dataset"
 )
@@ -110,9 +109,7 @@ func (c consuming) run(ctx context.Context, cfg aws.Config, store writer.Lake, l
 	if err != nil {
 		return err
 	}
-	o.Datasets.Added = func(version int, what []schema.Difference) {
-		o.Log.Info("the schema has a new version", zap.Int("version", version), zap.Int("added", len(what)), zap.Stringer("first", what[0]))
-	}
+	o.Datasets.Added = logColumns(o.Log)
 	if o.MaxRejects, err = c.schema.tolerated(ctx, store, prefix); err != nil {
 		return err
 	}
@@ -141,8 +138,14 @@ func (c consuming) run(ctx context.Context, cfg aws.Config, store writer.Lake, l
 	}
 	work, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
-	go func() { ended <- repairer.Run(work) }()
-	err = consumer.Run(ctx, o)
+	go func() {
+		err := repairer.Run(work)
+		if err != nil {
+			stop() // there are too many rejects
+		}
+		ended <- err
+	}()
+	err = consumer.Run(work, o)
 	stop() // what it was at, anyone goes on with
 	return errors.Join(err, <-ended)
 }
