@@ -108,7 +108,7 @@ func (c verifying) options(ctx context.Context, cfg aws.Config) (verify.Options,
 		return o, err
 	}
 	o.Leases = func(ctx context.Context) ([]checkpoint.Row, error) {
-		t, err := fleet.Leases(ctx, db, leaseTable(c.app, c.table))
+		t, err := fleet.Leases(ctx, db, leaseTable(c.app, c.table), c.table)
 		if errors.Is(err, fleet.ErrNone) {
 			return nil, nil
 		}

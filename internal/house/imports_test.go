@@ -14,7 +14,7 @@ import (
 var mayImport = map[string][]string{
 	"cmd/dynamolake": {
 		"consumer", "consumer/adapter", "bootstrap", "checkpoint", "checkpoint/ledger", "writer", "writer/dataset", "transform", "transform/schema", "transform/rule",
-		"internal/advise", "internal/awssim", "internal/fleet", "internal/lakecheck", "internal/page", "internal/scene", "internal/verify",
+		"internal/advise", "internal/awssim", "internal/fleet", "internal/lakecheck", "internal/page", "internal/scene", "internal/tables", "internal/verify",
 	},
 	"consumer":          {"consumer/adapter", "checkpoint", "checkpoint/ledger", "writer", "writer/dataset", "transform", "transform/schema"},
 	"consumer/adapter":  {}, // anyone with the KCL library can use it
@@ -35,6 +35,7 @@ var mayImport = map[string][]string{
 	"internal/fleet":           {"consumer", "checkpoint", "checkpoint/ledger", "writer"},
 	"internal/house":           {},
 	"internal/lakecheck":       {"writer", "transform"},
+	"internal/tables":          {}, // pure
 	"internal/page":            {"internal/fleet", "consumer", "checkpoint/ledger"},
 	"internal/verify":          {"checkpoint", "checkpoint/ledger", "writer", "writer/dataset", "transform", "transform/schema", "transform/rule"},
 	"internal/scene":           {"consumer", "bootstrap", "checkpoint", "checkpoint/ledger", "writer", "writer/dataset", "transform", "transform/schema", "internal/awssim", "internal/lakecheck"},
@@ -57,7 +58,7 @@ var confined = []struct {
 	{"github.com/google/go-cmp", []string{"_test.go", "internal/awssim/scenario"}, "it panics on purpose"},
 	{"github.com/spf13/pflag", []string{"cmd/dynamolake"}, "flags belong to the command"},
 	{"cel.dev/cel-go", []string{"transform/rule"}, "expressions are compiled and bounded in one place"},
-	{"go.yaml.in/yaml/v3", []string{"transform/schema", "internal/advise"}, "a schema file has one reader, and so has a price file"},
+	{"go.yaml.in/yaml/v3", []string{"transform/schema", "internal/advise", "internal/tables"}, "a schema file has one reader, and so have a price file and a list of tables"},
 	{"github.com/aws/aws-sdk-go-v2/service/kinesis", []string{"consumer", "consumer/adapter"}, "the Kinesis API is the adapter's pretence"},
 }
 
