@@ -138,8 +138,14 @@ func (c consuming) run(ctx context.Context, cfg aws.Config, store writer.Lake, l
 	}
 	work, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
-	go func() { ended <- repairer.Run(work) }()
-	err = consumer.Run(ctx, o)
+	go func() {
+		err := repairer.Run(work)
+		if err != nil {
+			stop() // there are too many rejects
+		}
+		ended <- err
+	}()
+	err = consumer.Run(work, o)
 	stop() // what it was at, anyone goes on with
 	return errors.Join(err, <-ended)
 }

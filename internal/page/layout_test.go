@@ -55,8 +55,10 @@ func TestTimelineLaysSpansOut(t *testing.T) {
 
 func TestLineageIsAColumnForEachGeneration(t *testing.T) {
 	shards := []fleet.Shard{
-		{ID: "a", State: fleet.ShardEnded}, {ID: "b", State: fleet.ShardReading},
-		{ID: "c", State: fleet.ShardReading, Parents: []string{"a"}}, {ID: "d", State: fleet.ShardHalted, Parents: []string{"a"}},
+		{ID: "a", State: fleet.ShardEnded},
+		{ID: "b", State: fleet.ShardReading},
+		{ID: "c", State: fleet.ShardReading, Parents: []string{"a"}},
+		{ID: "d", State: fleet.ShardHalted, Parents: []string{"a"}},
 		{ID: "e", State: fleet.ShardWaiting, Parents: []string{"d"}},
 		{ID: "f", State: fleet.ShardReading, Parents: []string{"gone"}},
 	}
@@ -120,8 +122,10 @@ func TestParentsInARingDoNotHang(t *testing.T) {
 
 func TestACurveBreaksWhereNothingIsKnown(t *testing.T) {
 	points := []Point{
-		{At: hours(-1), Lag: 0}, {At: hours(-1).Add(time.Minute), Lag: 50 * time.Second},
-		{At: hours(-0.5), Lag: 100 * time.Second}, {At: noon, Lag: 200 * time.Second},
+		{At: hours(-1), Lag: 0},
+		{At: hours(-1).Add(time.Minute), Lag: 50 * time.Second},
+		{At: hours(-0.5), Lag: 100 * time.Second},
+		{At: noon, Lag: 200 * time.Second},
 	}
 	c := spark(points, func(p Point) float64 { return p.Lag.Seconds() }, hours(-1), noon, 100, 25)
 	if want := "M0.0 100.0L16.7 50.0M500.0 0.0M1000.0 0.0"; c.Line != want {

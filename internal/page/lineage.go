@@ -30,7 +30,7 @@ type node struct {
 
 // Sizes in pixels, and how many shards are still a picture.
 const (
-	nodeWide, nodeHigh = 138, 40
+	nodeWide, nodeHigh = 168, 40
 	nodeApart, rowHigh = 46, 50
 	margin             = 4
 	mostNodes          = 200
