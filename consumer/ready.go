@@ -37,9 +37,9 @@ const (
 	GapIsOpen  = "gap"      // something is lost and nobody repairs it
 )
 
-// Codes are all codes of reasons.
+// Codes are all codes of reasons that one table has.
 func Codes() []string {
-	return []string{TableFails, NotBegun, IsLeaving, LeasesAway, LedgerAway, IsStuck, IsStalled, LowOnTime, GapIsOpen}
+	return []string{NotBegun, IsLeaving, LeasesAway, LedgerAway, IsStuck, IsStalled, LowOnTime, GapIsOpen}
 }
 
 const (

@@ -50,6 +50,10 @@ type session struct {
 // DynamoDB counts, in its JSON.
 const maxPage = 4 << 20
 
+// LeastMemory is what each of several tables needs of Options.Memory: half of that is for pages, and half
+// of those are its own.
+const LeastMemory = 4 * maxPage
+
 // read is GetRecords: it returns when there may be something to write, when the
 // shard has ended (true), or with errRevoked. It takes at least callSpacing.
 func (s *session) read() (ended bool, err error) {

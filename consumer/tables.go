@@ -23,10 +23,18 @@ type Tables struct {
 	tables []*side
 }
 
+// Attempt is at reading one table.
+type Attempt struct {
+	Table      string
+	Registerer prometheus.Registerer // what is registered there is taken back when the attempt is over
+	Begun      func()                // to be called when the table is read
+}
+
 // side is one of the tables.
 type side struct {
-	name string
-	up   prometheus.Gauge
+	name       string
+	registerer prometheus.Registerer
+	up         prometheus.Gauge
 
 	mu      sync.Mutex
 	err     error // why it is not read; nil while it is, or is about to be for the first time
@@ -45,12 +53,12 @@ type Sided struct {
 func NewTables(names []string, registerer func(table string) prometheus.Registerer, log *zap.Logger) *Tables {
 	t := &Tables{log: log}
 	for _, name := range names {
-		s := &side{name: name, up: prometheus.NewGauge(prometheus.GaugeOpts{
+		s := &side{name: name, registerer: registerer(name), up: prometheus.NewGauge(prometheus.GaugeOpts{
 			Namespace: "dynamolake", Name: "table_up",
 			Help: "1 while one of several tables is read; 0 after it failed, until it is read again.",
 		})}
 		s.up.Set(1)
-		registerer(name).MustRegister(s.up)
+		s.registerer.MustRegister(s.up)
 		t.tables = append(t.tables, s)
 	}
 	return t
@@ -75,11 +83,11 @@ func isForGood(err error) bool {
 	return marked || rejects || errors.Is(err, ledger.ErrOtherTable)
 }
 
-// Run reads each table by read until ctx ends. read sets a table up, reads it, calls begun when it does,
+// Run reads each table by read until ctx ends. read sets a table up, reads it,
 // and returns nil when ctx has ended and all is handed over. Run returns nil if no table has
 // failed since it was last read. It returns before ctx ends when nothing is left to do, or when another process
 // uses the worker id.
-func (t *Tables) Run(ctx context.Context, read func(ctx context.Context, table string, begun func()) error) error {
+func (t *Tables) Run(ctx context.Context, read func(context.Context, Attempt) error) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var wg sync.WaitGroup
@@ -108,17 +116,19 @@ const (
 )
 
 // keep reads a table until ctx ends, or it is given up.
-func (t *Tables) keep(ctx context.Context, s *side, read func(context.Context, string, func()) error) {
+func (t *Tables) keep(ctx context.Context, s *side, read func(context.Context, Attempt) error) {
 	log := t.log.With(zap.String("table", s.name))
 	said := ""
 	for {
-		err := read(ctx, s.name, func() {
+		metrics := &round{Registerer: s.registerer}
+		err := read(ctx, Attempt{Table: s.name, Registerer: metrics, Begun: func() {
 			if said != "" {
 				log.Info("the table is read again")
 			}
 			said = ""
 			s.note(nil, time.Time{})
-		})
+		}})
+		metrics.end()
 		switch {
 		case err == nil && ctx.Err() != nil:
 			return
@@ -187,7 +197,7 @@ func (t *Tables) State() []Sided {
 // for each that is read.
 func (t *Tables) Ready(reasons func(table string) []Reason) (all []Reason) {
 	for _, s := range t.State() {
-		for _, r := range s.ready(reasons, time.Now()) {
+		for _, r := range s.Ready(reasons) {
 			all = append(all, Reason{r.Code, s.Table + ": " + r.Text})
 		}
 	}
@@ -195,13 +205,14 @@ func (t *Tables) Ready(reasons func(table string) []Reason) (all []Reason) {
 	return all
 }
 
-func (s Sided) ready(reasons func(table string) []Reason, now time.Time) []Reason {
+// Ready says why a table is not ready. reasons is asked if nothing keeps it from being read.
+func (s Sided) Ready(reasons func(table string) []Reason) []Reason {
 	if s.Err == nil {
 		return reasons(s.Table)
 	}
 	text := "it is not read before a new start"
 	if !s.RetryAt.IsZero() {
-		text = "it is tried again in " + secs(max(0, s.RetryAt.Sub(now)))
+		text = "it is tried again in " + secs(max(0, time.Until(s.RetryAt)))
 	}
 	return []Reason{{TableFails, strings.ReplaceAll(s.Err.Error(), "\n", "; ") + "; " + text}}
 }

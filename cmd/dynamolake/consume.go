@@ -10,20 +10,18 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
-	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"dynamolake/checkpoint"
 	"dynamolake/consumer"
 	"dynamolake/writer"
-	"dynamolake/writer/dataset"
 )
 
 // consuming are the settings of `dynamolake consume`.
 type consuming struct {
 	exporting
+	several
+	share                  int // tables that share the process's memory
 	worker                 string
 	initial, onGap, repair string
 	flushRows              int
@@ -37,7 +35,8 @@ type consuming struct {
 func consumeCommand(s *settings) func(context.Context, streams) error {
 	var c consuming
 	d := consumer.Defaults()
-	c.flags(s)
+	c.several.flags(s)
+	c.lakeFlags(s, "name of the lease table, shared by the fleet; when empty dynamolake-<table>, or "+manyApp+" with several tables")
 	c.schema.flags(s)
 	s.text(&c.worker, "worker-id", "", "name of this worker, unique in the fleet; made from host and process when empty")
 	s.parsed(&c.initial, "initial", "position", d.Initial.Position, "where a fleet without leases begins: TRIM_HORIZON, LATEST, or a time like 2026-11-23T08:00:00Z",
@@ -73,81 +72,19 @@ func consumeCommand(s *settings) func(context.Context, streams) error {
 	}
 }
 
-// run puts one worker together and runs it until ctx ends.
+// run reads one table, or several side by side, until ctx ends.
 func (c consuming) run(ctx context.Context, cfg aws.Config, store writer.Lake, log *zap.Logger) error {
-	db := dynamodb.NewFromConfig(cfg)
-	table, err := consumer.Describe(ctx, db, c.table)
+	if c.worker == "" {
+		c.worker = workerName()
+	}
+	list, err := c.split(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	if err := table.CheckStream(c.oldImage); err != nil {
-		return err
+	if c.many() {
+		return sideBySide(ctx, list, cfg, store, log)
 	}
-	o := consumer.Defaults()
-	o.DynamoDB, o.Streams, o.Store, o.Table = db, dynamodbstreams.NewFromConfig(cfg), store, table
-	if err := consumer.Probe(ctx, o.Streams, table); err != nil {
-		return err
-	}
-	o.App, o.Worker = leaseTable(c.app, c.table), c.worker
-	if o.Worker == "" {
-		o.Worker = workerName()
-	}
-	if err := writer.Probe(ctx, store, o.Worker); err != nil {
-		return err
-	}
-	if o.Initial, err = parseInitial(c.initial, time.Now()); err != nil {
-		return err
-	}
-	prefix := writer.TablePrefix(table.Account, table.Region, table.Name)
-	if o.Ledger, err = openLedger(ctx, c.state, c.lake, store, db, prefix, table.ARN); err != nil {
-		return err
-	}
-	o.Log = log.With(zap.String("table", table.Name), zap.String("worker", o.Worker))
-	o.Datasets, err = c.schema.open(ctx, cfg, store, prefix, dataset.Options{
-		Table: table.Name, Keys: table.Keys, OldImage: c.oldImage, Source: writer.SourceStream,
-	})
-	if err != nil {
-		return err
-	}
-	o.Datasets.Added = logColumns(o.Log)
-	if o.MaxRejects, err = c.schema.tolerated(ctx, store, prefix); err != nil {
-		return err
-	}
-	o.OldImage = c.oldImage
-	o.Limits = writer.Limits{Rows: c.flushRows, Bytes: c.flushBytes, Age: c.flush}
-	o.Memory, o.PollMax, o.Lease, o.Renew = c.memory, c.pollMax, c.lease, c.renew
-	registry := prometheus.NewRegistry()
-	o.Registerer = registry
-	o.State = &consumer.State{}
-	repairer, err := c.repairer(ctx, cfg, store, o)
-	if err != nil {
-		return err
-	}
-	o.OnGap = gapPolicy(c.onGap, repairer != nil)
-	if c.listen != "" {
-		seen, end := context.WithCancel(ctx)
-		defer end()
-		stop, err := serve(c.listen, c.site(seen, registry, o, c.limits(o, repairer != nil)))
-		if err != nil {
-			return err
-		}
-		defer stop()
-	}
-	if repairer == nil {
-		return consumer.Run(ctx, o)
-	}
-	work, stop := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() {
-		err := repairer.Run(work)
-		if err != nil {
-			stop() // there are too many rejects
-		}
-		ended <- err
-	}()
-	err = consumer.Run(work, o)
-	stop() // what it was at, anyone goes on with
-	return errors.Join(err, <-ended)
+	return list[0].alone(ctx, cfg, store, log)
 }
 
 // parseInitial reads --initial.

@@ -36,7 +36,7 @@ func (c consuming) repairer(ctx context.Context, cfg aws.Config, store writer.La
 	if c.repair == repairOff {
 		return nil, nil
 	}
-	c.memory = max(c.memory/2, 64<<20) // only while an export is converted
+	c.memory = max(c.memory/int64(2*max(1, c.share)), 64<<20) // only while an export is converted
 	o, err := c.options(cfg, worker.DynamoDB, store, worker.Ledger, worker.Log, worker.Registerer)
 	if err == nil {
 		o.Table, err = bootstrap.Describe(ctx, o.DynamoDB, c.table)

@@ -30,9 +30,14 @@ type place struct {
 func (p *place) flags(s *settings) {
 	s.text(&p.table, "table", "", "name of the DynamoDB table")
 	s.required("table")
+	p.lakeFlags(s, "name of the lease table, shared by the fleet; dynamolake-<table> when empty")
+}
+
+// lakeFlags are those that say where the lake and the leases are.
+func (p *place) lakeFlags(s *settings, app string) {
 	s.parsed(&p.lake, "lake", "address", "", "where the lake lies: s3://bucket/prefix or file:///folder", checkLake)
 	s.required("lake")
-	s.text(&p.app, "app", "", "name of the lease table, shared by the fleet; dynamolake-<table> when empty")
+	s.text(&p.app, "app", "", app)
 	stateFlag(s, &p.state)
 }
 

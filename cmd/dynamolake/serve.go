@@ -14,7 +14,6 @@ import (
 
 	"dynamolake/consumer"
 	"dynamolake/internal/advise"
-	"dynamolake/internal/fleet"
 	"dynamolake/internal/page"
 )
 
@@ -64,22 +63,8 @@ func bare(registry *prometheus.Registry) *http.ServeMux {
 }
 
 // site is what a worker serves until ctx ends: the page of its fleet, the probes, its metrics.
-func (c *watching) site(ctx context.Context, registry *prometheus.Registry, o consumer.Options, l consumer.Limits) *http.ServeMux {
-	o.State.Register(registry, l, pollDollars())
-	history := &page.History{}
-	go history.Run(ctx, o.State.Reach)
-	ready := func() []consumer.Reason { return consumer.Ready(o.State.Facts(), l) }
-	alive := func() []consumer.Reason {
-		if r := consumer.Alive(o.State.Facts()); r != nil {
-			return []consumer.Reason{*r}
-		}
-		return nil
-	}
-	watcher := fleet.NewWatcher(fleet.Place{DynamoDB: o.DynamoDB, Table: o.Table, App: o.App, Store: o.Store, Ledger: o.Ledger})
-	mux := metricsOf(registry)
-	mux.HandleFunc("/healthz", page.Probe(alive))
-	mux.HandleFunc("/readyz", page.Probe(ready))
-	page.New(page.Options{Worker: o.Worker, Headroom: l.Headroom, Read: watcher.Report, Ready: ready, History: history}).Serve(mux)
+func (c *watching) site(ctx context.Context, registry *prometheus.Registry, t oneTable) *http.ServeMux {
+	mux := see(ctx, registry, t).mux
 	if c.pprof {
 		profiles(mux)
 	}

@@ -47,12 +47,17 @@ type value struct {
 	needed      bool // it has no default, and must be given
 	hidden      bool // it is shown to nobody
 	fromEnv     bool // a variable set it
+	joins       bool // given again it adds to what was given before
+	given       bool
 }
 
 func (v *value) String() string { return v.text }
 func (v *value) Type() string   { return v.kind }
 func (v *value) Set(text string) error {
-	v.text, v.problem = text, v.parse(text)
+	if v.joins && v.given {
+		text = v.text + "," + text
+	}
+	v.text, v.problem, v.given = text, v.parse(text), true
 	return nil
 }
 
@@ -89,6 +94,16 @@ func (s *settings) parsed(dst *string, name, kind, def, usage string, parse func
 
 func (s *settings) text(dst *string, name, def, usage string) {
 	s.add(name, "text", def, usage, func(t string) error { *dst = t; return nil })
+}
+
+// names are texts with commas between, which may be given in several flags.
+func (s *settings) names(dst *[]string, name, usage string) {
+	s.add(name, "names", "", usage, func(t string) (err error) {
+		if *dst = nil; t != "" {
+			*dst, err = parseNames(t)
+		}
+		return err
+	}).joins = true
 }
 
 // required refuses an empty text.

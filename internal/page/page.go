@@ -1,7 +1,6 @@
 package page
 
 import (
-	"bytes"
 	"context"
 	"embed"
 	"encoding/json"
@@ -55,11 +54,7 @@ func New(o Options) *Page { return &Page{o: o, turn: make(chan struct{}, 1)} }
 func (p *Page) Serve(mux *http.ServeMux) {
 	mux.HandleFunc("GET /{$}", p.page)
 	mux.HandleFunc("GET /report.json", p.json)
-	for _, name := range []string{"style.css", "script.js"} {
-		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) {
-			http.ServeFileFS(w, r, site, "site/"+name)
-		})
-	}
+	assets(mux)
 }
 
 // look is the report, as old as it may be. With an error it is the last that could be read.
@@ -88,17 +83,7 @@ func (p *Page) look(ctx context.Context) (fleet.Report, error) {
 
 func (p *Page) page(w http.ResponseWriter, r *http.Request) {
 	report, err := p.look(r.Context())
-	var out bytes.Buffer
-	if err := templates.ExecuteTemplate(&out, "page.html", newView(report, err, p.o)); err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-store")
-	w.Write(out.Bytes()) //nolint:errcheck // who asked has gone
+	show(w, "page.html", newView(report, err, p.o))
 }
 
 func (p *Page) json(w http.ResponseWriter, r *http.Request) {
