@@ -30,7 +30,9 @@ func TestAWorkerServesWhatItsOperatorNeeds(t *testing.T) {
 		o := s.Worker("worker-1", zap.NewNop())
 		o.Registerer, o.State, o.Limits.Age, o.Settle = registry, &consumer.State{}, time.Second, time.Second
 		ctx, cancel := context.WithCancel(s.Context())
-		mux := c.site(ctx, registry, o, c.limits(o, true))
+		limits := c.limits(o, true)
+		o.State.Register(registry, limits, pollDollars())
+		mux := c.site(ctx, registry, oneTable{Options: o, limits: limits})
 		if code, body := answer(mux, "/readyz"); code != http.StatusServiceUnavailable || !strings.HasPrefix(body, "starting: ") {
 			t.Errorf("before it reads: %d %s", code, body)
 		}

@@ -229,7 +229,7 @@ func TestExitCodesOfMain(t *testing.T) {
 		{"help of a command", []string{"help", "status"}, nil, 0, "dynamolake status: ", ""},
 		{"-h of a command", []string{"consume", "-h"}, nil, 0, "dynamolake consume: ", ""},
 		{"a command that is not there", []string{"consum"}, nil, 2, "", `dynamolake: there is no command "consum"; see dynamolake --help`},
-		{"settings that cannot be used", []string{"consume"}, nil, 2, "", "dynamolake consume: the settings cannot be used:\n  --table (DYNAMOLAKE_TABLE) is required\n  --lake (DYNAMOLAKE_LAKE) is required\n"},
+		{"settings that cannot be used", []string{"consume"}, nil, 2, "", "dynamolake consume: the settings cannot be used:\n  --table (DYNAMOLAKE_TABLE) is required, or --tables-file (DYNAMOLAKE_TABLES_FILE)\n  --lake (DYNAMOLAKE_LAKE) is required\n"},
 		{"a sabotage that is not there", []string{"demo", "--break=x"}, nil, 2, "", "dynamolake demo: the settings cannot be used:\n  --break (DYNAMOLAKE_BREAK) = \"x\": want one of checkpoint-early, overwrite, fork, window-too-short\n"},
 		{
 			"a time in the future",

@@ -65,6 +65,8 @@ func stories() []story {
 		{"trust-order", "", "A difference of old images was looked into, and the table shall go on: a window is missing unless you know better."},
 
 		// consume.
+		{"consume table", "", "Always, unless there is `--tables-file`: the names of all tables that the fleet reads, the same for all its members."},
+		{"tables-file", "", "The fleet's tables are many, or differ in their schemas or old images; or there is one now, and will be more: such a fleet can grow."},
 		{"worker-id", "", "You want to recognise a worker in `dynamolake status`. It must be unique, and new for each process."},
 		{"initial", "", "The first start of a fleet: where it begins. Afterwards what is in the lease table wins; see `dynamolake checkpoint rewind`."},
 		{"on-gap", "", "`stop` where a person must decide before changes are passed over; `continue` where exports are not to be had and freshness matters more."},
