@@ -27,7 +27,7 @@ func (s *Scene) Exporter(name string, log *zap.Logger) bootstrap.Options {
 		Keys: s.Table.Keys, StreamARN: s.Table.StreamARN,
 	}
 	o.Raw.Bucket, o.Worker = Bucket, name
-	o.Adopted = checkpoint.AskAdopted(o.DynamoDB, App, s.Table.Name)
+	o.Adopted = checkpoint.AskAdopted(o.DynamoDB, s.App(), s.Table.Name)
 	o.Log, o.Registerer = log, prometheus.NewRegistry()
 	return o
 }
@@ -52,7 +52,7 @@ func (s *Scene) Through(ctx context.Context) (time.Time, error) {
 // truth is what the lake is compared with, when the ledger knows exports too.
 func (s *Scene) truth(l *ledger.Ledger, t ledger.Timing) lakecheck.Truth {
 	truth := lakecheck.Truth{
-		Journal: journal(s.Cloud.Writes(TableName)), Items: s.Cloud.Items(TableName),
+		Journal: journal(s.Cloud.Writes(s.Table.Name)), Items: s.Cloud.Items(s.Table.Name),
 		Timeline: &lakecheck.Timeline{Slack: t.Skew},
 	}
 	if base := l.Base(); base != nil {

@@ -78,6 +78,6 @@ func (s *Scene) Datasets(ctx context.Context, client string, oldImage bool) (*da
 	if err != nil {
 		return nil, err
 	}
-	o := dataset.Options{Table: TableName, Keys: s.Table.Keys, OldImage: oldImage, Source: writer.SourceStream}
+	o := dataset.Options{Table: s.Table.Name, Keys: s.Table.Keys, OldImage: oldImage, Source: writer.SourceStream}
 	return dataset.Open(ctx, dataset.NewCatalog(s.Store(client), s.Prefix()), asked, o, schema.DefaultLimits)
 }

@@ -85,11 +85,11 @@ func (s *Scene) Repaired(ctx context.Context) (problems []string, err error) {
 			take(r.Key, version{r.Epoch, r.Seq.String(), r.Image})
 		}
 	}
-	written := s.Cloud.Journal(TableName)
+	written := s.Cloud.Journal(s.Table.Name)
 	for i := range written {
 		written[i].Kept = true // as if point-in-time recovery had been on
 	}
-	truth := s.of(lakecheck.Truth{Journal: journal(written), Items: s.Cloud.Items(TableName)})
+	truth := s.of(lakecheck.Truth{Journal: journal(written), Items: s.Cloud.Items(s.Table.Name)})
 	for _, g := range l.Gaps {
 		for i, r := range truth.Journal {
 			if at := time.UnixMicro(r.Micros); !at.Before(g.From) && at.Before(g.To) {

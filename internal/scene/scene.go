@@ -1,6 +1,7 @@
 package scene
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -34,6 +35,22 @@ type Scene struct {
 	Cloud *awssim.Cloud
 	Table consumer.Table
 	part  *Part // nil: the whole lake
+	app   string
+}
+
+// App is the lease table.
+func (s *Scene) App() string { return cmp.Or(s.app, App) }
+
+// Beside creates another table in the same cloud. Its leases are in the lease table of an
+// application that serves several.
+func (s *Scene) Beside(ctx context.Context, table, app string, shards int) (*Scene, error) {
+	s.Cloud.SetShards(table, shards)
+	db := dynamodb.NewFromConfig(s.Cloud.AWSConfig("author"))
+	if err := CreateTable(ctx, db, table); err != nil {
+		return nil, err
+	}
+	t, err := consumer.Describe(ctx, db, table)
+	return &Scene{Cloud: s.Cloud, Table: t, app: app}, err
 }
 
 // Open creates the table, with a stream of so many shards, and the bucket.
@@ -117,7 +134,7 @@ func (s *Scene) Worker(name string, log *zap.Logger) consumer.Options {
 	cfg := s.Cloud.AWSConfig(name)
 	o := consumer.Defaults()
 	o.DynamoDB, o.Streams = dynamodb.NewFromConfig(cfg), dynamodbstreams.NewFromConfig(cfg)
-	o.Store, o.Table, o.App, o.Worker = s.Store(name), s.Table, App, name
+	o.Store, o.Table, o.App, o.Worker = s.Store(name), s.Table, s.App(), name
 	o.Ledger = s.Ledger(name)
 	o.Log, o.Registerer = log, prometheus.NewRegistry()
 	return o
@@ -125,17 +142,17 @@ func (s *Scene) Worker(name string, log *zap.Logger) consumer.Options {
 
 // Author is who writes to the table.
 func (s *Scene) Author(seed uint64, keys int) *Author {
-	return NewAuthor(dynamodb.NewFromConfig(s.Cloud.AWSConfig("author")), TableName, seed, keys)
+	return NewAuthor(dynamodb.NewFromConfig(s.Cloud.AWSConfig("author")), s.Table.Name, seed, keys)
 }
 
 // Describe asks for the table's facts as they are now.
 func (s *Scene) Describe(ctx context.Context) (consumer.Table, error) {
-	return consumer.Describe(ctx, dynamodb.NewFromConfig(s.Cloud.AWSConfig("observer")), TableName)
+	return consumer.Describe(ctx, dynamodb.NewFromConfig(s.Cloud.AWSConfig("observer")), s.Table.Name)
 }
 
 // Leases reads the fleet's lease table.
 func (s *Scene) Leases(ctx context.Context) (checkpoint.Table, error) {
-	return checkpoint.ReadTable(ctx, dynamodb.NewFromConfig(s.Cloud.AWSConfig("observer")), App, s.Table.Name)
+	return checkpoint.ReadTable(ctx, dynamodb.NewFromConfig(s.Cloud.AWSConfig("observer")), s.App(), s.Table.Name)
 }
 
 // Behind counts the records that no checkpoint has passed yet, and names the
@@ -146,7 +163,7 @@ func (s *Scene) Behind(ctx context.Context) (records int, where string, err erro
 		return 0, "", err
 	}
 	parent := map[string]string{}
-	for _, s := range s.Cloud.Shards(TableName) {
+	for _, s := range s.Cloud.Shards(s.Table.Name) {
 		parent[s.ID] = s.Parent
 	}
 	rows, ancestors := map[string]checkpoint.Row{}, map[string]bool{}
@@ -160,7 +177,7 @@ func (s *Scene) Behind(ctx context.Context) (records int, where string, err erro
 		}
 	}
 	shards := map[string]bool{}
-	for _, r := range s.Cloud.Journal(TableName) {
+	for _, r := range s.Cloud.Journal(s.Table.Name) {
 		cp := rows[r.Shard].Checkpoint
 		if _, known := rows[r.Shard]; !known && ancestors[r.Shard] {
 			continue // finished, and its row removed: two listings hid the shard
@@ -213,7 +230,7 @@ func (s *Scene) ProveWithin(ctx context.Context, t ledger.Timing) (lakecheck.Rep
 		return lakecheck.Report{}, err
 	}
 	if l.Base() == nil {
-		return s.of(lakecheck.Truth{Journal: journal(s.Cloud.Journal(TableName)), Items: s.Cloud.Items(TableName)}).Check(lake), nil
+		return s.of(lakecheck.Truth{Journal: journal(s.Cloud.Journal(s.Table.Name)), Items: s.Cloud.Items(s.Table.Name)}).Check(lake), nil
 	}
 	return s.of(s.truth(&l, t)).Check(lake), nil
 }
