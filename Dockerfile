@@ -19,6 +19,7 @@ COPY internal/fleet ./internal/fleet
 COPY internal/lakecheck ./internal/lakecheck
 COPY internal/page ./internal/page
 COPY internal/scene ./internal/scene
+COPY internal/tables ./internal/tables
 COPY internal/verify ./internal/verify
 COPY transform ./transform
 COPY writer ./writer

@@ -78,6 +78,14 @@
 // their stream's label. A keeper sees those of its own only; it removes those of an
 // earlier stream, and leaves those of a later one to who knows of it.
 //
+// # Several tables
+//
+// A lease table may serve several tables: their keys begin with the stream, as the Java library writes
+// them ([Scope]). A keeper is for one table and leaves the rows of others alone. Those of one process share
+// its worker row, its beat, and readings of both tables ([Process]); each counts its own trust window,
+// from beats that told of its table. The row lists the tables that are served: a table is taken
+// out of it when none of its leases can be written any more.
+//
 // # Listing
 //
 // The live worker with the smallest id lists the stream for the fleet: at start,
@@ -97,6 +105,7 @@
 //
 //	rules.go     every decision, pure
 //	row.go worker.go update.go table.go setup.go   the two tables, and all calls
+//	scope.go process.go   several tables: whose a row is, and what keepers share
 //	keeper.go    options, and the loops of Run: beat.go assign.go (with members.go)
 //	             renew.go list.go; release.go and drain.go give leases up
 //	lease.go     what a session holds; write.go is its one way into the row, adopt.go

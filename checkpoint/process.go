@@ -14,13 +14,13 @@ import (
 // serves: the row in the worker table, with one beat for all, and the readings of both tables.
 // Each keeper has a trust window of its own, counted from beats that told of its table.
 type Process struct {
-	run     string        // this process, as opposed to others that use the worker id
-	beating turn          // one beat at a time, none after the row is removed
+	run     string // this process, as opposed to others that use the worker id
+	beating turn   // one beat at a time, none after the row is removed
 	workers reading[[]Worker]
 	leases  reading[snapshot]
 
 	mu      sync.Mutex
-	app     string          // those of the first keeper; the others must have the same
+	app     string // those of the first keeper; the others must have the same
 	worker  string
 	serving map[string]bool // the tables, and whether they are being handed over
 	known   bool            // a beat with the row's present content was through

@@ -27,8 +27,8 @@ type Worker struct {
 	Beat    int64  // 0: a Java worker, which has none
 	Inbox   int64  // raised by whoever has handed it something
 	Leaving bool
-	Tables  []string // those it serves, of a lease table of several; else nil
-	Handing []string // those of them that it hands over, to serve them no more
+	Tables  []string  // those it serves, of a lease table of several; else nil
+	Handing []string  // those of them that it hands over, to serve them no more
 	Max     int       // most leases it takes; 0 means no limit
 	Updated time.Time // by its own wall clock: to be shown, never to decide
 }

@@ -60,6 +60,11 @@
 // found where it stands in the way, or by the walk along the chain at the next start, and
 // told to the ledger before the checkpoint passes it.
 //
+// # Several tables
+//
+// [Run] is for one table. [Tables] runs several side by side, each with a lease keeper, view and sessions of its
+// own; what they share is the process's beat (package checkpoint) and the bound on memory (writer.Budgets).
+//
 // # Streams
 //
 // A table has one stream at a time, but the one that was turned off can still be read for a

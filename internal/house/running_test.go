@@ -90,6 +90,7 @@ func runWorker(t *testing.T) (l left) {
 			t.Fatal(err)
 		}
 		registry := prometheus.NewRegistry()
+		consumer.NewTables([]string{scene.TableName}, func(string) prometheus.Registerer { return registry }, zap.NewNop())
 		stop = start("second", registry, consumer.GapStop)
 		time.Sleep(time.Minute)
 		l.leases, l.workers = scan(scene.App), scan(scene.App+"-WorkerMetricStats")
