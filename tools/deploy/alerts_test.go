@@ -92,6 +92,7 @@ func TestAlertsFire(t *testing.T) {
 	for _, reason := range []string{"starting", "stalled"} {
 		healthy = append(healthy, well("dynamolake_consumer_unready", `,reason="`+reason+`"`))
 	}
+	healthy = append(healthy, line{`dynamolake_table_up` + on + `,table="orders"}`, 1, 1})
 	sick := map[string]line{
 		"NoWorker":         {`up` + on + "}", 0, 0},
 		"WorkerDown":       {`up` + on + "}", 0, 0},
@@ -109,6 +110,7 @@ func TestAlertsFire(t *testing.T) {
 		"Fenced":           {`dynamolake_leases_fenced_total` + on + "}", 0, 200},
 		"Conflicts":        {`dynamolake_consumer_conflicts_total` + on + "}", 0, 400},
 		"NotReady":         {`dynamolake_consumer_unready` + on + `,reason="stalled"}`, 1, 1},
+		"TableDown":        {`dynamolake_table_up` + on + `,table="orders"}`, 0, 0},
 		"Panics":           {`dynamolake_consumer_panics_total` + on + "}", 0, 20},
 		"ExportsFailed":    {`dynamolake_bootstrap_exports_failed_total` + on + "}", 0, 20},
 		"OldImagesDiffer":  {`dynamolake_bootstrap_old_images_mismatched_total` + on + "}", 0, 20},
