@@ -25,6 +25,8 @@ type Import struct {
 	Hole bool
 	// Again is as in [Seed].
 	Again bool
+	// Alone takes a window although there is nothing that it follows: into the place of a replay.
+	Alone bool
 }
 
 // FromExport brings an export into the lake that is there already. A full one becomes
@@ -117,6 +119,13 @@ func (w *workshop) importFull(l *ledger.Ledger, x ledger.Export, i Import) (int6
 // importWindow finds the epoch that the window continues.
 func (w *workshop) importWindow(l *ledger.Ledger, x ledger.Export, i Import) (int64, error) {
 	what := "import the window " + described(x)
+	if i.Alone {
+		epoch, err := l.FollowFrom(x.From)
+		if errors.Is(err, ledger.ErrBackwards) {
+			return 0, &Advice{What: what, Fix: "rows of the later window would be older than its own: replay windows in the order of their times, or into another place (--into)", Err: err}
+		}
+		return epoch, errors.Join(err, l.Add(epoch, x))
+	}
 	if l.Streaming() == nil {
 		if _, err := l.Follow(); errors.Is(err, ledger.ErrNoBase) {
 			return 0, &Advice{What: what, Fix: "import or make the full export that it follows first", Err: err}
