@@ -16,6 +16,8 @@ import (
 
 	"dynamolake/checkpoint/ledger"
 	"dynamolake/transform"
+	"dynamolake/transform/rule"
+	"dynamolake/transform/schema"
 	"dynamolake/writer"
 	"dynamolake/writer/dataset"
 )
@@ -75,6 +77,77 @@ func BenchmarkConvert(b *testing.B) {
 			b.ReportMetric(float64(peak-min(base, peak))/(1<<20), "peak-MiB")
 		})
 	}
+}
+
+// BenchmarkConvertDatasets is BenchmarkConvert with schemas, beside one without, which they are compared with in pairs.
+func BenchmarkConvertDatasets(b *testing.B) {
+	const items = 50_000
+	from, text, _ := shapedExport(b, b.TempDir(), 1, items)
+	for _, c := range []struct{ name, schema string }{
+		{"none", ""},
+		{"typed=12", shapeTwelve("all", "")},
+		{"inferred", "infer"},
+		{"filter", shapeTwelve("orders", `item.entityType == "ORDER"`) + "unmatched: drop\n"},
+		{"three", "datasets:\n  - name: everything\n" + strings.TrimPrefix(shapeTwelve("orders", `item.entityType == "ORDER"`), "datasets:\n") +
+			strings.TrimPrefix(shapeTwelve("masked", ""), "datasets:\n") + "    hash: [email]\n    drop: [address]\n"},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			b.SetBytes(text)
+			base, peak := heapBytes(), uint64(0)
+			var cpu time.Duration
+			for b.Loop() {
+				o := shapedOptions(b, b.TempDir())
+				o.Datasets = shapedDatasets(b, o, c.schema)
+				o.Progress = func(Progress) { peak = max(peak, heapBytes()) }
+				before := cpuTime()
+				if r, err := FromExport(b.Context(), o, Import{From: from}); err != nil || r.Items != items || r.Rejects != 0 {
+					b.Fatal(r, err)
+				}
+				cpu += cpuTime() - before
+			}
+			b.ReportMetric(cpu.Seconds()/float64(b.N)/items*1e6, "cpu-s/1M")
+			b.ReportMetric(float64(peak-min(base, peak))/(1<<20), "peak-MiB")
+		})
+	}
+}
+
+// shapeTwelve is a dataset with twelve columns of the shape.
+func shapeTwelve(name, filter string) string {
+	text := "datasets:\n  - name: " + name + "\n"
+	if filter != "" {
+		text += "    filter: '" + filter + "'\n"
+	}
+	text += "    columns:\n"
+	for _, c := range []string{
+		"updatedAt timestamp(iso)", "version int64", "tenant string", "active bool", "ttl int64", "traceId string",
+		"entityType string", "status string", "currency string", "customerId string", "warehouse string", "weightGrams int64",
+	} {
+		column, kind, _ := strings.Cut(c, " ")
+		text += "      - {name: " + column + ", from: " + column + ", type: " + kind + "}\n"
+	}
+	return text
+}
+
+// shapedDatasets opens a schema in the lake of an import; nil where there is to be none.
+func shapedDatasets(tb testing.TB, o Options, text string) *dataset.Live {
+	tb.Helper()
+	if text == "" {
+		return nil
+	}
+	var asked *schema.Schema
+	if text != "infer" {
+		var err error
+		if asked, err = schema.Parse([]byte(text)); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	live, err := dataset.Open(tb.Context(), dataset.NewCatalog(o.Store, o.prefix()), asked, dataset.Options{
+		Table: o.Table.Name, Keys: o.Table.Keys, Source: writer.SourceFull, Rules: rule.Options{Salt: []byte("salt")},
+	}, schema.DefaultLimits)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return live
 }
 
 // BenchmarkStages are the parts of a conversion alone, on the same text.

@@ -62,7 +62,9 @@ func (c *conversion) read(ctx context.Context, f dataFile, todo []*share) (int64
 			stray = placed(stray, b.page.Changes, s.Name, refused)
 		}
 		if len(b.page.Rejects)+len(stray) > 0 {
-			bad.add(lines, line, b.page.Rejects, stray)
+			if err := bad.add(lines, line, b.page.Rejects, stray); err != nil {
+				return 0, err
+			}
 			if err := c.tolerable(ctx, f, bad, line, &b.page); err != nil {
 				return 0, err
 			}

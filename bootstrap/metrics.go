@@ -31,7 +31,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	counter(&m.converted, "exports_converted_total", "Exports whose rows are in the lake.")
 	counter(&m.files, "files_total", "Data files converted.")
 	counter(&m.items, "items_total", "Lines of data files converted.")
-	counter(&m.rejects, "rejects_total", "Lines that made no sense and went to rejects/.")
+	counter(&m.rejects, "rejects_total", "Lines that made no sense, or that a dataset refused, and went to rejects/.")
 	counter(&m.bytesIn, "read_bytes_total", "Compressed bytes of data files read.")
 	counter(&m.damaged, "damaged_reads_total", "Reads of data files that were broken off or differed from the manifest.")
 	counter(&m.checked, "old_images_checked_total", "Old images compared with what the lake holds.")

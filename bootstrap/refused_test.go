@@ -241,3 +241,30 @@ func TestDatasetsAreConvertedInTurnWhereMemoryIsShort(t *testing.T) {
 		}
 	})
 }
+
+func TestAnAppendOnlyDatasetRefusesUpdatesOfWindows(t *testing.T) {
+	inWorld(t, awssim.Config{Seed: 46}, func(w *world) {
+		split := w.with("datasets:\n  - {name: log, mode: append_only, deletes: drop}\n  - {name: everything}\n")
+		w.live(time.Second, 60)
+		w.pitr(35)
+		w.full(split)
+		w.live(20*time.Minute, 80)
+		w.catchUp(split, func(o *bootstrap.Options) { o.DropRaw = true })
+		l := w.read()
+		ops := map[string]int{}
+		for _, key := range w.objects("changes/") {
+			for _, r := range readFile(w.T, w.store, key, w.table.Keys) {
+				ops[strings.Split(strings.TrimPrefix(key, prefix), "/")[1]+" "+r.op]++
+			}
+		}
+		if ops["log INSERT"] != ops["everything INSERT"] || ops["log MODIFY"]+ops["log REMOVE"] != 0 || ops["everything REMOVE"] == 0 {
+			w.Errorf("rows %v", ops)
+		}
+		if n := l.Epochs[1].Rejects; n == 0 || int(n) != ops["everything MODIFY"] || len(w.objects("@log.json")) != int(n) {
+			w.Errorf("%d rejects: %v", n, ops)
+		}
+		if left := w.objects("/data/"); len(left) != 4 { // of full, which did not drop
+			w.Errorf("objects that were to be dropped: %q", left)
+		}
+	})
+}

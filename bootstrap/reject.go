@@ -71,8 +71,8 @@ func textOf(c *transform.Change) *byte {
 }
 
 // add takes those of a page; lines is the text of the page, which begins with the
-// given line.
-func (r *rejects) add(lines []byte, line int64, found []transform.Reject, strays []stray) {
+// given line. None may be lost on the way.
+func (r *rejects) add(lines []byte, line int64, found []transform.Reject, strays []stray) error {
 	slices.SortStableFunc(strays, func(a, b stray) int { return cmp.Compare(a.change, b.change) })
 	for change := 0; len(lines) > 0 && len(found)+len(strays) > 0; line++ {
 		text, rest, _ := bytes.Cut(lines, []byte{'\n'})
@@ -91,6 +91,10 @@ func (r *rejects) add(lines []byte, line int64, found []transform.Reject, strays
 			change++
 		}
 	}
+	if n := len(found) + len(strays); n > 0 {
+		return fmt.Errorf("%d rejects have no line in %s", n, r.dataFile)
+	}
+	return nil
 }
 
 // hold keeps one.

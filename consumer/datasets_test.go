@@ -260,14 +260,14 @@ func TestDatasetsThatAreNotEquallyFar(t *testing.T) {
 		one := f.start("one", use)
 		f.put("before", 20)
 		f.await()
-		f.refuse("/changes/again/")
+		f.refusePuts("/changes/again/")
 		f.put("during", 20)
 		time.Sleep(20 * time.Second)
 		if behind, _, err := f.Behind(f.Context()); err != nil || behind != 20 {
 			f.Errorf("%d records behind (%v): the checkpoint passed what a dataset does not have", behind, err)
 		}
 		f.kill(one)
-		f.refuse("")
+		f.refusePuts("")
 		f.put("after", 20)
 		f.start("two", use)
 		f.await()
@@ -276,7 +276,7 @@ func TestDatasetsThatAreNotEquallyFar(t *testing.T) {
 			if err != nil {
 				f.Fatal(err)
 			}
-			if !report.OK() || report.Changes == 0 {
+			if !report.OK() || report.Changes == 0 && p.Dataset != "paid" { // nobody pays here
 				f.Errorf("dataset %s: %s\n%s", p.Dataset, report, strings.Join(report.Problems, "\n"))
 			}
 		}
@@ -334,7 +334,7 @@ func TestACheckpointIsABoundaryOfEachChain(t *testing.T) {
 			if err != nil {
 				f.Fatal(err)
 			}
-			if !report.OK() || report.Changes == 0 {
+			if !report.OK() || report.Changes == 0 && p.Dataset != "paid" { // nobody pays here
 				f.Errorf("dataset %s: %s\n%s", p.Dataset, report, strings.Join(report.Problems, "\n"))
 			}
 		}

@@ -31,9 +31,9 @@ type fixture struct {
 	cut     map[string]bool // workers whose requests fail
 	asked   map[string]int  // "operation target": requests
 
-	refused  string              // objects with this in their names are not written
-	onPut    func(target string) // before each object that somebody writes
-	versions int                 // of items that change wrote
+	unwritten string              // objects with this in their names are not written
+	onPut     func(target string) // before each object that somebody writes
+	versions  int                 // of items that change wrote
 }
 
 type member struct {
@@ -68,7 +68,7 @@ func inBubble(t *testing.T, cfg awssim.Config, shards int, story func(*fixture))
 				f.mu.Lock()
 			}
 			f.asked[call.Operation+" "+call.Target]++
-			if f.cut[call.Client] || f.refused != "" && call.Operation == "PutObject" && strings.Contains(call.Target, f.refused) {
+			if f.cut[call.Client] || f.unwritten != "" && call.Operation == "PutObject" && strings.Contains(call.Target, f.unwritten) {
 				return awssim.Fault{Status: 503, Code: "ServiceUnavailable"}
 			}
 			return awssim.Fault{}
@@ -119,11 +119,11 @@ func (f *fixture) kill(m *member) {
 	f.cut[m.name] = true
 }
 
-// refuse makes the store fail for objects with such a name; an empty one ends that.
-func (f *fixture) refuse(name string) {
+// refusePuts makes the store fail for objects with such a name; an empty one ends that.
+func (f *fixture) refusePuts(name string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.refused = name
+	f.unwritten = name
 }
 
 func (f *fixture) setOnPut(before func(target string)) {

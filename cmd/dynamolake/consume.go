@@ -17,7 +17,6 @@ import (
 
 	"dynamolake/checkpoint"
 	"dynamolake/consumer"
-	"dynamolake/transform/schema"
 	"dynamolake/writer"
 	"dynamolake/writer/dataset"
 )
@@ -110,9 +109,7 @@ func (c consuming) run(ctx context.Context, cfg aws.Config, store writer.Lake, l
 	if err != nil {
 		return err
 	}
-	o.Datasets.Added = func(version int, what []schema.Difference) {
-		o.Log.Info("the schema has a new version", zap.Int("version", version), zap.Int("added", len(what)), zap.Stringer("first", what[0]))
-	}
+	o.Datasets.Added = logColumns(o.Log)
 	if o.MaxRejects, err = c.schema.tolerated(ctx, store, prefix); err != nil {
 		return err
 	}
@@ -121,25 +118,34 @@ func (c consuming) run(ctx context.Context, cfg aws.Config, store writer.Lake, l
 	o.Memory, o.PollMax, o.Lease, o.Renew = c.memory, c.pollMax, c.lease, c.renew
 	registry := prometheus.NewRegistry()
 	o.Registerer = registry
-	if c.listen != "" {
-		stop, err := c.serve(registry)
-		if err != nil {
-			return err
-		}
-		defer stop()
-	}
+	o.State = &consumer.State{}
 	repairer, err := c.repairer(ctx, cfg, store, o)
 	if err != nil {
 		return err
 	}
 	o.OnGap = gapPolicy(c.onGap, repairer != nil)
+	if c.listen != "" {
+		seen, end := context.WithCancel(ctx)
+		defer end()
+		stop, err := serve(c.listen, c.site(seen, registry, o, c.limits(o, repairer != nil)))
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
 	if repairer == nil {
 		return consumer.Run(ctx, o)
 	}
 	work, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
-	go func() { ended <- repairer.Run(work) }()
-	err = consumer.Run(ctx, o)
+	go func() {
+		err := repairer.Run(work)
+		if err != nil {
+			stop() // there are too many rejects
+		}
+		ended <- err
+	}()
+	err = consumer.Run(work, o)
 	stop() // what it was at, anyone goes on with
 	return errors.Join(err, <-ended)
 }

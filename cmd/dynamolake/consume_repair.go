@@ -51,6 +51,6 @@ func (c consuming) repairer(ctx context.Context, cfg aws.Config, store writer.La
 		worker.Log.Warn("gaps of the stream will not be repaired by this worker", zap.Error(err))
 		return nil, nil
 	}
-	o.Worker = worker.Worker
+	o.Worker, o.Datasets, o.MaxRejects = worker.Worker, worker.Datasets, worker.MaxRejects
 	return bootstrap.NewRepairer(o)
 }

@@ -16,7 +16,9 @@ import (
 	"dynamolake/consumer"
 	"dynamolake/internal/awssim"
 	"dynamolake/internal/scene"
+	"dynamolake/transform/schema"
 	"dynamolake/writer"
+	"dynamolake/writer/dataset"
 )
 
 // The demo's world is impatient, so that half a minute shows what days would.
@@ -146,8 +148,15 @@ func (p *play) work(ctx context.Context, name string, log *zap.Logger) error {
 	if p.sabotage != "" && p.sabotage != scene.WindowTooShort {
 		o.Store = scene.Break(p.life, p.sabotage, o.Store)
 	}
+	datasets, err := p.datasets(ctx, name)
+	if err != nil {
+		return err
+	}
+	o.Datasets = datasets
 	o.Store = &counting{Store: o.Store, rows: &p.durable}
-	repairer, err := bootstrap.NewRepairer(p.exporter(name, log))
+	repairing := p.exporter(name, log)
+	repairing.Datasets = datasets
+	repairer, err := bootstrap.NewRepairer(repairing)
 	if err != nil {
 		return err
 	}
@@ -157,6 +166,12 @@ func (p *play) work(ctx context.Context, name string, log *zap.Logger) error {
 	err = consumer.Run(ctx, o)
 	stop()
 	return errors.Join(err, <-ended)
+}
+
+// datasets are columns that come with what is met, as they do unless a schema is given.
+func (p *play) datasets(ctx context.Context, name string) (*dataset.Live, error) {
+	return dataset.Open(ctx, dataset.NewCatalog(p.scene.Lake(name), p.scene.Prefix()), nil,
+		dataset.Options{Table: scene.TableName, Keys: p.scene.Table.Keys, Source: writer.SourceStream}, schema.DefaultLimits)
 }
 
 func (p *play) exporter(name string, log *zap.Logger) bootstrap.Options {

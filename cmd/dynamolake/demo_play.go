@@ -97,7 +97,11 @@ func (p *play) perform(ctx context.Context, f *crew) error {
 
 // seed makes the full export, as `bootstrap --enable` does.
 func (p *play) seed(ctx context.Context, log *zap.Logger) error {
-	_, err := bootstrap.Bootstrap(ctx, p.exporter("bootstrap", log), bootstrap.Seed{Enable: true})
+	o := p.exporter("bootstrap", log)
+	var err error
+	if o.Datasets, err = p.datasets(ctx, "bootstrap"); err == nil {
+		_, err = bootstrap.Bootstrap(ctx, o, bootstrap.Seed{Enable: true})
+	}
 	return err
 }
 

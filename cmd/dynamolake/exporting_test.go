@@ -18,15 +18,22 @@ import (
 // exportScene is a table with some items, in a cloud whose exports take no time, behind a real listener.
 func exportScene(t *testing.T) *scene.Scene {
 	t.Helper()
-	s, err := scene.Open(t.Context(), awssim.New(awssim.Config{ExportTakes: -1, BackupsAfter: -1}), 2)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := emptyScene(t)
 	author := s.Author(1, 30)
 	for range 60 {
 		if err := author.Step(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+	}
+	return s
+}
+
+// emptyScene is that without items.
+func emptyScene(t *testing.T) *scene.Scene {
+	t.Helper()
+	s, err := scene.Open(t.Context(), awssim.New(awssim.Config{ExportTakes: -1, BackupsAfter: -1}), 2)
+	if err != nil {
+		t.Fatal(err)
 	}
 	server := httptest.NewServer(s.Cloud)
 	t.Cleanup(server.Close)

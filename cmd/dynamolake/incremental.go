@@ -34,7 +34,7 @@ func incrementalCommand(s *settings) func(context.Context, streams) error {
 	c.rawFlags(s)
 	c.convertFlags(s)
 	c.schema.flags(s)
-	s.text(&c.listen, "listen", "", "serve /metrics on this address, like :9090; off when empty")
+	s.text(&c.listen, "listen", "", "serve /metrics and /healthz on this address, like :9090; off when empty")
 	outputFlags(s, &c.output, &c.logLevel, &c.logFormat)
 	return func(ctx context.Context, io streams) error { return c.run(ctx, io) }
 }
@@ -49,7 +49,7 @@ func (c windowing) run(ctx context.Context, io streams) error {
 	// are left to do.
 	o.Follow, o.Trust, o.CheckRows = true, c.trust, int64(c.checkRows)
 	if c.listen != "" {
-		stop, err := serve(c.listen, metricsOf(registry))
+		stop, err := serve(c.listen, bare(registry))
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -55,6 +56,9 @@ func callsOfCommands(t *testing.T) called {
 		}
 		q.tell()
 	})
+	// Two collections empty the pools: a decoder in them that is of the bubble panics outside.
+	runtime.GC()
+	runtime.GC()
 	return q.calls
 }
 
@@ -106,6 +110,9 @@ func (q *inquest) tell() {
 	if code, text := q.run(q.Context(), "verify", "--state=dynamodb", "--against-table", "--depth=rows"); code != 1 {
 		q.Errorf("verify of a lake that lacks changes: exit code %d\n%s", code, text)
 	}
+	q.mustRun("schema", "show", "--format=table")
+	q.mustRun("schema", "infer", "--export="+manifest)
+	q.mustRun("schema", "infer", "--from=table", "--items=100")
 	q.mustRun("checkpoint", "list")
 	q.mustRun("checkpoint", "show", "--shard="+q.Cloud.Shards(scene.TableName)[0].ID)
 	backup := "--backup=" + filepath.Join(q.TempDir(), "rows.json")

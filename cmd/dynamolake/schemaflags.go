@@ -187,7 +187,7 @@ func readSmall(ctx context.Context, cfg aws.Config, address string) (text []byte
 // logColumns tells of the versions of the schema that this process writes.
 func logColumns(log *zap.Logger) func(int, []schema.Difference) {
 	return func(version int, what []schema.Difference) {
-		log.Info("attributes got columns", zap.Int("schema", version), zap.Int("columns", len(what)))
+		log.Info("the schema has a new version", zap.Int("version", version), zap.Int("added", len(what)), zap.Stringer("first", what[0]))
 	}
 }
 

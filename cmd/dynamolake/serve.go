@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -10,6 +11,11 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"dynamolake/consumer"
+	"dynamolake/internal/advise"
+	"dynamolake/internal/fleet"
+	"dynamolake/internal/page"
 )
 
 // watching are the settings of what a worker serves to those who watch it.
@@ -50,12 +56,53 @@ func metricsOf(registry *prometheus.Registry) *http.ServeMux {
 	return mux
 }
 
-func (c *watching) serve(registry *prometheus.Registry) (stop func(), err error) {
+// bare is for commands that have no fleet: metrics, and that the process answers.
+func bare(registry *prometheus.Registry) *http.ServeMux {
 	mux := metricsOf(registry)
+	mux.HandleFunc("/healthz", page.Probe(func() []consumer.Reason { return nil }))
+	return mux
+}
+
+// site is what a worker serves until ctx ends: the page of its fleet, the probes, its metrics.
+func (c *watching) site(ctx context.Context, registry *prometheus.Registry, o consumer.Options, l consumer.Limits) *http.ServeMux {
+	o.State.Register(registry, l, pollDollars())
+	history := &page.History{}
+	go history.Run(ctx, o.State.Reach)
+	ready := func() []consumer.Reason { return consumer.Ready(o.State.Facts(), l) }
+	alive := func() []consumer.Reason {
+		if r := consumer.Alive(o.State.Facts()); r != nil {
+			return []consumer.Reason{*r}
+		}
+		return nil
+	}
+	watcher := fleet.NewWatcher(fleet.Place{DynamoDB: o.DynamoDB, Table: o.Table, App: o.App, Store: o.Store, Ledger: o.Ledger})
+	mux := metricsOf(registry)
+	mux.HandleFunc("/healthz", page.Probe(alive))
+	mux.HandleFunc("/readyz", page.Probe(ready))
+	page.New(page.Options{Worker: o.Worker, Headroom: l.Headroom, Read: watcher.Report, Ready: ready, History: history}).Serve(mux)
 	if c.pprof {
 		profiles(mux)
 	}
-	return serve(c.listen, mux)
+	return mux
+}
+
+// limits are those of readiness. A shard that is well is behind by its batch, by two polls, and by
+// what is not in its row yet.
+func (c *watching) limits(o consumer.Options, repairs bool) consumer.Limits {
+	return consumer.Limits{
+		Headroom: c.headroom, Stall: c.stall, Idle: o.Limits.Age + 2*o.PollMax + o.Renew,
+		Lease: o.Lease, Keeps: o.Timing.Retention, Repairs: repairs,
+	}
+}
+
+// pollDollars is the list price of one GetRecords call.
+func pollDollars() float64 {
+	for _, p := range advise.DefaultPrices().List {
+		if p.Name == "stream_read_million" {
+			return p.Amount / 1e6
+		}
+	}
+	return 0
 }
 
 func profiles(mux *http.ServeMux) {

@@ -136,7 +136,7 @@ func TestEachFlagIsAVariable(t *testing.T) {
 	texts := map[string]string{
 		"table": "t", "lake": "file:///lake", "break": "fork", "export-sse": "AES256",
 		"from-export": "file:///copy/manifest-summary.json", "against-export": "file:///copy/manifest-summary.json",
-		"to": "TRIM_HORIZON",
+		"to": "TRIM_HORIZON", "key": "pk:S", "from": "lake", "sample": "lake", "export": "file:///copy/manifest-summary.json", "with-version": "1",
 	}
 	for _, c := range commands() {
 		s := newSettings(c.name, c.summary)

@@ -97,6 +97,24 @@ func stories() []story {
 		{"checkpoint rewind backup", "", "The current folder is no place for it, as in a container: a mounted folder."},
 		{"checkpoint restore backup", "", "Always: the file that the rewind named."},
 
+		// schema.
+		{"key", "", "AWS is not to be asked: the schema is made or checked where there are no credentials, as in CI."},
+		{"from", "", "`table` where there is neither an export nor a lake, at the price of a scan of some items."},
+		{"export", "", "There is an export: it tells as much as the table, and reading it costs the table nothing."},
+		{"schema infer items", "items", "Raise it where rare attributes are missed; lower it where reading takes too long."},
+		{"schema check items", "items", "As for `schema infer`."},
+		{"schema infer max-columns", "columns", "Items have more attributes than your engine likes columns: the rarest stay in `_rest`."},
+		{"out", "", "You want a file to edit, and not to overwrite one that you have edited."},
+		{"schema check schema", "", "Always: the file that you are about to give to a command."},
+		{"schema check hash-salt", "", "You want hashes in computed columns to be what they will be; a check needs none."},
+		{"sample", "", "Before a schema goes live: it shows which items would be rejects, and which values would stay in `_rest`."},
+		{"schema diff schema", "", "Before you give it to a command: it says which version that would write."},
+		{"version", "version", "You look at an earlier version than the newest, as after a change that surprised you."},
+		{"with-version", "version", "Two versions of the lake are to be compared, and no file."},
+		{"format", "", "`table` to see which columns have values of other types, which stay in `_rest`."},
+		{"sample-rows", "rows", "Raise it where misfits are rare; 0 where nothing is to be read."},
+		{"history", "", "You want to know when a column came, and with which version."},
+
 		// verify.
 		{"depth", "", "`names` for a quick look, or where reading every file costs too much; `rows` before you rely on a lake that was copied or restored."},
 		{"against-table", "", "You want the state compared with the table as it is, at the price of a scan."},

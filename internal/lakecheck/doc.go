@@ -18,9 +18,13 @@
 //     and end promise; the rows of an item ascend over its shards, and no object
 //     that holds a later row of an item was there before one that holds an
 //     earlier row (a child read before its parent): out of order.
-//   - Columns and _rest rebuild the image that the journal has: wrong content.
+//   - Columns and _rest rebuild the image that the journal has: wrong content. What attribute columns hold is put together by
+//     walking down from the row with each cell of each leaf (assemble.go), as the footer describes them.
 //   - The rows, applied by (_epoch, _seq or _ts) per key from the newest full export
 //     on, give the table: wrong items.
+//
+// In a table that a schema splits, all of this holds in each dataset: [Lake.Dataset] is the lake of one, and [Truth.In] its
+// truth.
 //
 // # Exports
 //

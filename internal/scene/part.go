@@ -2,7 +2,6 @@ package scene
 
 import (
 	"context"
-	"iter"
 	"strings"
 
 	"dynamolake/internal/lakecheck"
@@ -14,18 +13,23 @@ import (
 // Part is a dataset of a scene's table, and which items it holds.
 type Part struct {
 	Dataset string
-	Has     func(key string) bool // canonical DynamoDB JSON; nil: every item
+	Has     func(image string) bool // DynamoDB JSON
 }
 
 // Parts are those of [Split].
 var Parts = []Part{
-	{Dataset: "every"},
-	{Dataset: "again"},
-	{"odd", func(key string) bool { return strings.ContainsAny(key[strings.LastIndex(key, `"}`)-1:][:1], "13579") }},
+	{"every", func(string) bool { return true }},
+	{"again", func(string) bool { return true }},
+	{"odd", func(image string) bool {
+		_, after, _ := strings.Cut(image, `"order":{"N":"`)
+		digits, _, _ := strings.Cut(after, `"`)
+		return strings.ContainsAny(digits[len(digits)-1:], "13579")
+	}},
+	{"paid", func(image string) bool { return strings.Contains(image, `"paid":{"BOOL":true}`) }},
 }
 
-// Split is a schema with three datasets, of which each can be checked as a lake of its own: which
-// items it has follows from their keys.
+// Split is a schema with datasets that can each be checked as a lake of its own: one with columns, one
+// without any, one that the key decides about, and one that items come to and leave.
 const Split = `
 datasets:
   - name: every
@@ -40,6 +44,8 @@ datasets:
     filter: int(item.order) % 2 == 1
     new_attributes: column
     max_columns: 3
+  - name: paid
+    filter: has(item.paid) && item.paid
 `
 
 // Of is the scene as far as a dataset goes: what it proves is that dataset's part of the lake.
@@ -50,53 +56,20 @@ func (s *Scene) Of(p Part) *Scene {
 }
 
 // lake is the lake that is to be proven.
-func (s *Scene) lake() lakecheck.Store {
-	store := s.Store("observer")
+func (s *Scene) lake(ctx context.Context) (*lakecheck.Lake, error) {
+	lake, err := lakecheck.Read(ctx, s.Store("observer"), s.Prefix())
+	if err == nil && s.part != nil {
+		lake = lake.Dataset(s.part.Dataset)
+	}
+	return lake, err
+}
+
+// of is the truth about it.
+func (s *Scene) of(t lakecheck.Truth) lakecheck.Truth {
 	if s.part == nil {
-		return store
+		return t
 	}
-	return partOf{store, s.Prefix(), s.part.Dataset}
-}
-
-// journal is what is to be in it.
-func (s *Scene) journal() []lakecheck.Record {
-	all := journal(s.Cloud.Journal(TableName))
-	if s.part == nil || s.part.Has == nil {
-		return all
-	}
-	var some []lakecheck.Record
-	for _, r := range all {
-		if s.part.Has(r.KeyJSON) {
-			some = append(some, r)
-		}
-	}
-	return some
-}
-
-// items are what the table has of it.
-func (s *Scene) items() map[string]string {
-	items := s.Cloud.Items(TableName)
-	if s.part != nil && s.part.Has != nil {
-		for key := range items {
-			if !s.part.Has(key) {
-				delete(items, key)
-			}
-		}
-	}
-	return items
-}
-
-// partOf shows one dataset of a lake.
-type partOf struct {
-	writer.Store
-	prefix, dataset string
-}
-
-func (p partOf) List(ctx context.Context, prefix string) iter.Seq2[writer.Object, error] {
-	if prefix == p.prefix+"changes/" || prefix == p.prefix+"snapshot/" {
-		prefix += p.dataset + "/"
-	}
-	return p.Store.List(ctx, prefix)
+	return t.In(func(image string) (string, bool) { return image, s.part.Has(image) })
 }
 
 // Datasets opens [Split] for a worker, as its command does.

@@ -62,7 +62,7 @@ type version struct {
 // lake's rows as a reader does. A window that is too short, or a row under the wrong epoch, shows
 // as an item that is not what the table has; those are the problems.
 func (s *Scene) Repaired(ctx context.Context) (problems []string, err error) {
-	lake, err := lakecheck.Read(ctx, s.lake(), s.Prefix())
+	lake, err := s.lake(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -85,18 +85,19 @@ func (s *Scene) Repaired(ctx context.Context) (problems []string, err error) {
 			take(r.Key, version{r.Epoch, r.Seq.String(), r.Image})
 		}
 	}
-	journal := s.Cloud.Journal(TableName)
+	written := s.Cloud.Journal(TableName)
+	for i := range written {
+		written[i].Kept = true // as if point-in-time recovery had been on
+	}
+	truth := s.of(lakecheck.Truth{Journal: journal(written), Items: s.Cloud.Items(TableName)})
 	for _, g := range l.Gaps {
-		for i, r := range journal {
-			if s.part != nil && s.part.Has != nil && !s.part.Has(r.Key) {
-				continue
-			}
+		for i, r := range truth.Journal {
 			if at := time.UnixMicro(r.Micros); !at.Before(g.From) && at.Before(g.To) {
-				take(r.Key, version{g.Epoch, fmt.Sprintf("%09d", i), r.New})
+				take(r.KeyJSON, version{g.Epoch, fmt.Sprintf("%09d", i), r.NewJSON})
 			}
 		}
 	}
-	for key, item := range s.items() {
+	for key, item := range truth.Items {
 		if newest[key].image != item {
 			problems = append(problems, fmt.Sprintf("item %s is %+v, want %s", key, newest[key], item))
 		}

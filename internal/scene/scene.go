@@ -204,7 +204,7 @@ func (s *Scene) Prove(ctx context.Context) (lakecheck.Report, error) {
 
 // ProveWithin is Prove for a ledger of another timing.
 func (s *Scene) ProveWithin(ctx context.Context, t ledger.Timing) (lakecheck.Report, error) {
-	lake, err := lakecheck.Read(ctx, s.lake(), s.Prefix())
+	lake, err := s.lake(ctx)
 	if err != nil {
 		return lakecheck.Report{}, err
 	}
@@ -213,9 +213,9 @@ func (s *Scene) ProveWithin(ctx context.Context, t ledger.Timing) (lakecheck.Rep
 		return lakecheck.Report{}, err
 	}
 	if l.Base() == nil {
-		return lakecheck.Check(lake, s.journal(), s.items()), nil
+		return s.of(lakecheck.Truth{Journal: journal(s.Cloud.Journal(TableName)), Items: s.Cloud.Items(TableName)}).Check(lake), nil
 	}
-	return s.truth(&l, t).Check(lake), nil
+	return s.of(s.truth(&l, t)).Check(lake), nil
 }
 
 // seq reads a sequence number of the simulator or of a lease row that the

@@ -23,6 +23,10 @@ func births(all shards, c *catalog, ends func(chain string, at transform.Seq) (b
 		}
 		known := false
 		for _, other := range all.of(s.shard) {
+			if other.begin == s.begin && !other.late {
+				known = true // what explains that one is of the shard, and this has no row to tell it by
+				continue
+			}
 			if other.begin.Compare(s.begin) >= 0 || !other.unsure && other.tip.Compare(s.begin) < 0 {
 				continue // it was not there then, or was there no more
 			}

@@ -9,6 +9,7 @@ import (
 
 	"dynamolake/checkpoint/ledger"
 	"dynamolake/transform"
+	"dynamolake/transform/schema"
 	"dynamolake/writer"
 )
 
@@ -81,6 +82,49 @@ func TestAChainIsWalked(t *testing.T) {
 	})
 }
 
+func TestAChainMayBeginLaterWhereAnotherHasABoundary(t *testing.T) {
+	with := &schema.Schema{Datasets: []schema.Dataset{{Name: "new"}, {Name: "old"}}}
+	c := &catalog{latest: 2, versions: map[int]*schema.Schema{1: {Datasets: with.Datasets[1:]}, 2: with}}
+	at := func(version, after int) map[int]transform.Seq { return map[int]transform.Seq{version: seqAt(after)} }
+	for _, one := range []struct {
+		name string
+		old  *shard // nil: there is none
+		ends bool   // a file of it begins where the new one does
+		want string
+	}{
+		{"no other chain", nil, true, "chain start 20"},
+		{"at a boundary", &shard{tip: seqAt(30), versions: at(1, 0)}, true, ""},
+		{"at the end", &shard{tip: seqAt(20), versions: at(1, 0)}, false, ""},
+		{"within a file", &shard{tip: seqAt(30), versions: at(1, 0)}, false, "chain start 20"},
+		{"behind the end", &shard{tip: seqAt(19), versions: at(1, 0)}, false, "chain start 20"},
+		{"behind a file that cannot be read", &shard{tip: seqAt(19), unsure: true}, false, ""},
+		{"the other was written under a schema with both before", &shard{tip: seqAt(30), versions: at(2, 10)}, true, "chain start 20"},
+		{"and from there on", &shard{tip: seqAt(30), versions: at(2, 20)}, true, ""},
+		{"both begin there, and the other says why", &shard{begin: seqAt(20), tip: seqAt(30), versions: at(2, 20)}, true, ""},
+		{"both begin there, and neither says why", &shard{begin: seqAt(20), tip: seqAt(30), versions: at(2, 20), late: true}, true, "chain start 20"},
+		{"the other begins later", &shard{begin: seqAt(25), tip: seqAt(30), versions: at(2, 25)}, true, "chain start 20"},
+	} {
+		t.Run(one.name, func(t *testing.T) {
+			all := shards{}
+			all.add(&shard{chainID: chainID{"new", "s"}, head: "20", begin: seqAt(20), tip: seqAt(40), late: true, versions: at(2, 20)})
+			if one.old != nil {
+				one.old.chainID = chainID{"old", "s"}
+				all.add(one.old)
+			}
+			doubts, err := births(all, c, func(string, transform.Seq) (bool, error) { return one.ends, nil })
+			var got []string
+			for _, d := range doubts {
+				if d.Subject == "20" {
+					got = append(got, string(d.Kind)+" "+d.Subject)
+				}
+			}
+			if err != nil || strings.Join(got, ", ") != one.want {
+				t.Errorf("%q (%v), want %q", got, err, one.want)
+			}
+		})
+	}
+}
+
 func TestNamesAreReadStrictly(t *testing.T) {
 	const prefix = "1/eu-west-1/orders/"
 	chain := writer.ChainPrefix(prefix, "all", shardA)
@@ -105,6 +149,12 @@ func TestNamesAreReadStrictly(t *testing.T) {
 		prefix + "rejects/stream/" + shardA + "/" + zero + ".json":               roleReject,
 		prefix + "rejects/exports/0177-ab/a.json.gz-7.json":                      roleReject,
 		prefix + "rejects/other/x/a.json":                                        roleUnknown,
+		prefix + "rejects/stream/" + shardA + "/" + zero + "@orders.json":        roleReject,
+		prefix + "_ledger/schemas/000012.yaml":                                   roleSchema,
+		prefix + "_ledger/schemas/1000000.yaml":                                  roleSchema,
+		prefix + "_ledger/schemas/000000.yaml":                                   roleUnknown,
+		prefix + "_ledger/schemas/12.yaml":                                       roleUnknown,
+		prefix + "_ledger/schemas/000012.yml":                                    roleUnknown,
 		prefix + "changes/all/a.parquet":                                         roleUnknown,
 	} {
 		if got := parsePlace(prefix, key).role; got != want {

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"dynamolake/consumer"
+	"dynamolake/internal/awssim"
+)
+
+// answer is what a site says at a path.
+func answer(mux *http.ServeMux, path string) (code int, body string) {
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+	return w.Code, w.Body.String()
+}
+
+// TestAWorkerServesWhatItsOperatorNeeds runs a worker behind its site, in virtual time.
+func TestAWorkerServesWhatItsOperatorNeeds(t *testing.T) {
+	onStage(t, 2, func(s *stage) {
+		c := watching{headroom: 2 * time.Hour, stall: 5 * time.Minute}
+		registry := prometheus.NewRegistry()
+		o := s.Worker("worker-1", zap.NewNop())
+		o.Registerer, o.State, o.Limits.Age, o.Settle = registry, &consumer.State{}, time.Second, time.Second
+		ctx, cancel := context.WithCancel(s.Context())
+		mux := c.site(ctx, registry, o, c.limits(o, true))
+		if code, body := answer(mux, "/readyz"); code != http.StatusServiceUnavailable || !strings.HasPrefix(body, "starting: ") {
+			t.Errorf("before it reads: %d %s", code, body)
+		}
+		done := make(chan error, 1)
+		go func() { done <- consumer.Run(ctx, o) }()
+		s.stop = append(s.stop, func() { cancel(); <-done })
+		s.write(50)
+		time.Sleep(3 * time.Minute)
+		for _, path := range []string{"/healthz", "/readyz"} {
+			if code, body := answer(mux, path); code != http.StatusOK || body != "ok\n" {
+				t.Errorf("%s: %d %s", path, code, body)
+			}
+		}
+		if code, body := answer(mux, "/"); code != http.StatusOK || !strings.Contains(body, "worker-1") || !strings.Contains(body, "lag over time") || strings.Count(body, `<g class="reading">`) != 2 {
+			t.Errorf("the page: %d\n%s", code, body)
+		}
+		if code, body := answer(mux, "/metrics"); code != http.StatusOK || !strings.Contains(body, "\ndynamolake_consumer_unready{reason=\"gap\"} 0\n") || !strings.Contains(body, "\ndynamolake_consumer_polling_dollars_per_hour 0.000") {
+			t.Errorf("the metrics: %d\n%s", code, body)
+		}
+		if code, _ := answer(mux, "/debug/pprof/"); code != http.StatusNotFound {
+			t.Errorf("profiles are served though nobody asked for them: %d", code)
+		}
+
+		remove := s.Cloud.Intercept(func(call *awssim.Call) awssim.Fault {
+			if call.Operation == "GetRecords" {
+				return awssim.Fault{Status: 400, Code: "LimitExceededException"}
+			}
+			return awssim.Fault{}
+		})
+		time.Sleep(10 * time.Minute)
+		if code, body := answer(mux, "/readyz"); code != http.StatusServiceUnavailable || !strings.HasPrefix(body, "stalled: shard ") {
+			t.Errorf("after ten minutes of refusals: %d %s", code, body)
+		}
+		if code, _ := answer(mux, "/healthz"); code != http.StatusOK {
+			t.Error("a start would cure nothing, and is asked for")
+		}
+		if _, body := answer(mux, "/"); !strings.Contains(body, "is not ready") {
+			t.Errorf("the page does not say why its worker is not ready:\n%s", body)
+		}
+		remove()
+		time.Sleep(time.Minute)
+		if code, body := answer(mux, "/readyz"); code != http.StatusOK {
+			t.Errorf("when it is let again: %d %s", code, body)
+		}
+	})
+}
+
+func TestProfilesAreServedWhenAskedFor(t *testing.T) {
+	mux := http.NewServeMux()
+	profiles(mux)
+	if code, body := answer(mux, "/debug/pprof/"); code != http.StatusOK || !strings.Contains(body, "goroutine") {
+		t.Errorf("%d %s", code, body)
+	}
+}
+
+func TestACommandWithoutAFleetAnswersItsHealthCheck(t *testing.T) {
+	stop, err := serve("127.0.0.1:0", bare(prometheus.NewRegistry()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	if code, body := answer(bare(prometheus.NewRegistry()), "/healthz"); code != http.StatusOK || body != "ok\n" {
+		t.Errorf("%d %s", code, body)
+	}
+	if _, err := serve("nowhere:x", http.NewServeMux()); err == nil || !strings.HasPrefix(err.Error(), "--listen nowhere:x: ") {
+		t.Errorf("error %v", err)
+	}
+}
