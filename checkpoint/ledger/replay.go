@@ -7,24 +7,22 @@ import (
 
 // A replay has a ledger of its own, of which some things are true that are not of a table's.
 
-// ErrBackwards: the place has windows that end later than this one begins.
-var ErrBackwards = errors.New("a later window is there already")
+// ErrApart: what the place has does not end where this begins.
+var ErrApart = errors.New("the place has other times already")
 
 // StopStream ends the stream that is read: all of it up to a time is in the place, and nobody reads on.
 func (l *Ledger) StopStream(at time.Time, t Timing) { l.end(l.last()+1, t.down(at)) }
 
 // FollowFrom returns the epoch of windows that one from that time belongs to, in a place that needs no
-// full export below it.
+// full export below it. A place has one stretch of time.
 func (l *Ledger) FollowFrom(from time.Time) (int64, error) {
-	for i := len(l.Epochs) - 1; i >= 0; i-- {
-		if e := &l.Epochs[i]; e.Source == Incremental {
-			switch at := e.planned(); {
-			case at.Equal(from):
-				return e.Number, nil
-			case at.After(from):
-				return 0, ErrBackwards
-			}
-			break
+	if n := len(l.Epochs); n > 0 {
+		e := &l.Epochs[n-1]
+		switch {
+		case e.Source == Incremental && e.planned().Equal(from):
+			return e.Number, nil
+		case e.Source != Full || !e.To.Equal(from):
+			return 0, ErrApart
 		}
 	}
 	number := l.last() + 1
@@ -32,15 +30,27 @@ func (l *Ledger) FollowFrom(from time.Time) (int64, error) {
 	return number, nil
 }
 
-// Restore notes an epoch that a few rows are of, as the table's ledger has it. It claims no time.
-func (l *Ledger) Restore(of Epoch) {
+// Begin is the earliest time that the ledger tells of; zero while there is none.
+func (l *Ledger) Begin() (first time.Time) {
+	for _, e := range l.Epochs {
+		at := e.From
+		if e.Source == Full {
+			at = e.To
+		}
+		if !at.IsZero() && (first.IsZero() || at.Before(first)) {
+			first = at
+		}
+	}
+	return first
+}
+
+// Restore notes an epoch of the table's ledger that a few rows are of. It claims no time: it begins and ends
+// at a time that is no later than any of the table's.
+func (l *Ledger) Restore(of Epoch, at time.Time) {
 	if l.Epoch(of.Number) != nil {
 		return
 	}
-	e := Epoch{Number: of.Number, Source: of.Source, From: of.From, To: of.From, StreamARN: of.StreamARN}
-	if len(l.Epochs) > 0 { // a stretch without length is no hole where it is that of the others
-		e.From, e.To = l.Epochs[0].From, l.Epochs[0].From
-	}
+	e := Epoch{Number: of.Number, Source: of.Source, From: at, To: at, StreamARN: of.StreamARN}
 	if of.Source == Full && len(of.Exports) > 0 {
 		x := of.Exports[0]
 		x.Status = Restored
