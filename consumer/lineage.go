@@ -67,7 +67,7 @@ func (l *Lineage) Shards(ctx context.Context) ([]checkpoint.Shard, error) {
 	for i := range shards {
 		shards[i].Closed = shards[i].Closed || parents[shards[i].ID]
 	}
-	return l.part.of(shards), nil
+	return l.part.Of(shards), nil
 }
 
 // Children asks for the children of a closed shard. There may be none: for a
@@ -87,7 +87,7 @@ func (l *Lineage) Children(ctx context.Context, parent string) ([]checkpoint.Sha
 			children = append(children, shardOf(s))
 		}
 	}
-	return l.part.of(children), nil
+	return l.part.Of(children), nil
 }
 
 // Exists tells whether the stream still knows the shard, listed or not.

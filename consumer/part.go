@@ -26,8 +26,8 @@ func (p *Part) has(shard string) bool {
 	return (len(p.Shards) == 0 || slices.Contains(p.Shards, shard)) && !slices.Contains(p.Done, shard)
 }
 
-// of are those of the part, without parents that are not.
-func (p *Part) of(shards []checkpoint.Shard) []checkpoint.Shard {
+// Of are those of the part, without parents that are not.
+func (p *Part) Of(shards []checkpoint.Shard) []checkpoint.Shard {
 	shards = slices.DeleteFunc(shards, func(s checkpoint.Shard) bool { return !p.has(s.ID) })
 	for i := range shards {
 		if !p.has(shards[i].Parent) {

@@ -20,6 +20,9 @@ type inspecting struct {
 	shards                          bool
 }
 
+// fleetOver is what there is of a replay that removed its lease table.
+const fleetOver = "none: the replay is over"
+
 func statusCommand(s *settings) func(context.Context, streams) error {
 	var c inspecting
 	s.text(&c.table, "table", "", "name of the DynamoDB table")
@@ -60,6 +63,9 @@ func (c inspecting) run(ctx context.Context, cfg aws.Config, out io.Writer) erro
 	r, err := fleet.NewWatcher(place).Report(ctx)
 	if err != nil {
 		return err
+	}
+	if c.into != "" && len(r.Workers)+len(r.Shards) == 0 {
+		r.Fleet = fleetOver
 	}
 	if c.output == "json" {
 		return json.NewEncoder(out).Encode(r)
