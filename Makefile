@@ -42,7 +42,7 @@ check:
 	go vet ./...
 	$(LINT) staticcheck ./...
 	tools/lint/vulncheck
-	@for m in . tools/lint tools/bench tools/versitygw; do \
+	@for m in . tools/lint tools/bench tools/versitygw tools/deploy; do \
 		echo "go -C $$m mod tidy -diff"; go -C $$m mod tidy -diff || exit 1; done
 
 # A timed figure passes or fails nothing: the summary is for docs/performance.md.

@@ -133,10 +133,10 @@ func (w *world) wantItemsAt(at time.Time) {
 	w.wantState(want)
 }
 
-// split gives a worker the three datasets before it acts.
-func split(act func(context.Context, bootstrap.Options) error) func(*world, context.Context, bootstrap.Options) error {
+// split gives a worker the datasets of a schema before it acts.
+func split(text string, act func(context.Context, bootstrap.Options) error) func(*world, context.Context, bootstrap.Options) error {
 	return func(w *world, ctx context.Context, o bootstrap.Options) (err error) {
-		if o.Datasets, err = w.datasets(ctx, o, threeDatasets); err != nil {
+		if o.Datasets, err = w.datasets(ctx, o, text); err != nil {
 			return err
 		}
 		return act(ctx, o)
@@ -147,7 +147,7 @@ func TestACrashAtAnyCallOfAFullExportInThreeDatasets(t *testing.T) {
 	everyCrash(t, awssim.Config{Seed: 36, ExportFiles: 2}, func(w *world) {
 		w.live(time.Second, 30)
 		w.pitr(35)
-	}, split(func(ctx context.Context, o bootstrap.Options) error {
+	}, split(threeDatasets, func(ctx context.Context, o bootstrap.Options) error {
 		o.DropRaw = true
 		_, err := bootstrap.Bootstrap(ctx, o, bootstrap.Seed{NoStream: true})
 		return err
@@ -162,13 +162,34 @@ func TestACrashAtAnyCallOfAFullExportInThreeDatasets(t *testing.T) {
 	})
 }
 
+func TestACrashAtAnyCallOfAnInferredExport(t *testing.T) {
+	everyCrash(t, awssim.Config{Seed: 38, ExportFiles: 2}, func(w *world) {
+		w.live(time.Second, 30)
+		w.pitr(35)
+	}, split("", func(ctx context.Context, o bootstrap.Options) error {
+		_, err := bootstrap.Bootstrap(ctx, o, bootstrap.Seed{NoStream: true})
+		return err
+	}), func(w *world) {
+		w.wantDatasets(w.Items("orders"), map[string]func(string) (string, bool){"all": has["everything"]})
+		versions := w.objects("_ledger/schemas/")
+		if x := w.base(); x.Schema != 2 || len(versions) != 2 || w.record(x.ID()).Schema != 2 {
+			w.Errorf("export of schema %d, versions %q", x.Schema, versions)
+		}
+		for key, f := range w.footers("snapshot/") {
+			if f.Meta["schema"] != "2" || len(columnsOf(f)) != 3 {
+				w.Errorf("%s has schema %s and columns %q", key, f.Meta["schema"], columnsOf(f))
+			}
+		}
+	})
+}
+
 func TestACrashAtAnyCallOfWindowsInThreeDatasets(t *testing.T) {
 	everyCrash(t, awssim.Config{Seed: 37, ExportFiles: 2}, func(w *world) {
 		w.live(time.Second, 30)
 		w.pitr(35)
 		w.full(w.with(threeDatasets))
 		w.live(17*time.Minute, 24)
-	}, split(func(ctx context.Context, o bootstrap.Options) error {
+	}, split(threeDatasets, func(ctx context.Context, o bootstrap.Options) error {
 		o.Follow = true
 		r, err := bootstrap.NewRepairer(o)
 		if err == nil {

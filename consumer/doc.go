@@ -31,6 +31,15 @@
 // have. The first is [session.commit]'s order, the second the lease's Check before every
 // PUT, the third the chain's (package writer), the fourth [session.keepUp] before that.
 //
+// # Datasets
+//
+// A table's schema may split it into datasets (package dataset). A session has a chain for each, under one lease,
+// one position in the stream and one batch: a slice is written to one chain after the other, each with
+// the files and rows that its dataset takes of it. Where a write fails, or another writer was faster in
+// one of them, the chains stand at different positions. Then each gets the part of the next slice that it lacks,
+// and the checkpoint waits until all have a boundary at the same place: a new owner walks all
+// chains from there. What a dataset refuses is in rejects/ before its file can be.
+//
 // # Epochs
 //
 // All rows of the stream carry the epoch of the ledger (package ledger). A worker has one

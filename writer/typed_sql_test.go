@@ -59,8 +59,13 @@ func texts(t *testing.T, db *sql.DB, query string, args ...any) (all []string) {
 
 // TestFilesOfThreeVersionsAreOneTable: what a version has no column for is null in its rows.
 func TestFilesOfThreeVersionsAreOneTable(t *testing.T) {
+	for name, versions := range map[string][]*schema.Schema{"inferred": evolved(t), "declared, with every type": grown(t)} {
+		t.Run(name, func(t *testing.T) { areOneTable(t, versions) })
+	}
+}
+
+func areOneTable(t *testing.T, versions []*schema.Schema) {
 	db := openDuckDB(t)
-	versions := evolved(t)
 	var bodies [][]byte
 	want, all := map[string]int{}, 0
 	for i, s := range versions {

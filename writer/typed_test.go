@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -87,6 +88,9 @@ func everyTypedFile(t testing.TB) []typedFile {
 	for i, s := range evolved(t) {
 		files = append(files, typedFiles(t, fmt.Sprintf("version %d", s.Version), s, uint64(10+i), 100)...)
 	}
+	for i, s := range grown(t)[:2] {
+		files = append(files, typedFiles(t, fmt.Sprintf("declared, version %d", s.Version), s, uint64(20+i), 100)...)
+	}
 	none := parseSchema(t, "datasets: [{name: all}]")
 	return append(files, typedFiles(t, "no columns", none, 3, 20)...)
 }
@@ -116,6 +120,48 @@ func evolved(t testing.TB) []*schema.Schema {
 		all = append(all, next)
 	}
 	return all
+}
+
+// grown is a declared schema, to which columns of every type are added twice, and fields to its structs.
+func grown(t testing.TB) (versions []*schema.Schema) {
+	t.Helper()
+	for _, n := range []int{10, 20, 100} {
+		s, err := schema.Parse([]byte(everyType))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := &s.Datasets[0]
+		all := d.Columns
+		d.Columns = slices.Clone(all[:min(n, len(all))])
+		if n < len(all) {
+			for _, c := range all {
+				if c.Name == "box" || c.Name == "lines" {
+					c.Type = firstField(c.Type)
+					d.Columns = append(d.Columns, c)
+				}
+			}
+		}
+		var prev *schema.Schema
+		if len(versions) > 0 {
+			prev = versions[len(versions)-1]
+		}
+		next, changed := s.Adopt(prev)
+		if !changed {
+			t.Fatal("the schema did not grow")
+		}
+		versions = append(versions, next)
+	}
+	return versions
+}
+
+// firstField is a struct, or a list of structs, with one field.
+func firstField(t schema.Type) schema.Type {
+	if t.Elem != nil {
+		e := firstField(*t.Elem)
+		t.Elem = &e
+	}
+	t.Fields = t.Fields[:min(1, len(t.Fields))]
+	return t
 }
 
 func changesOf(t testing.TB, records []writer.Record) []transform.Change {

@@ -261,3 +261,20 @@ func TestInferOfRealExports(t *testing.T) {
 		}
 	}
 }
+
+// TestTheSchemaOfTheReadmeHasNoProblems, so that one may begin with it.
+func TestTheSchemaOfTheReadmeHasNoProblems(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, there := strings.Cut(string(readme), "```yaml\ndatasets:")
+	text, _, ended := strings.Cut(text, "```")
+	if !there || !ended {
+		t.Fatal("README.md has no schema")
+	}
+	path := schemaFile(t, t.TempDir(), "readme.yaml", "datasets:"+text)
+	if code, out, errs := schemaRun(t, nil, "check", "--schema="+path, "--key=pk:S"); code != 0 || !strings.Contains(out, "2 datasets, 4 columns") {
+		t.Errorf("exit code %d, %q, %q", code, out, errs)
+	}
+}

@@ -2,8 +2,11 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -20,6 +23,8 @@ import (
 	"dynamolake/consumer"
 	"dynamolake/internal/scene"
 	"dynamolake/internal/verify"
+	"dynamolake/writer"
+	"dynamolake/writer/dataset"
 )
 
 // onVerifyStage is onStage for tests that read Parquet: the decompressors that a
@@ -224,6 +229,68 @@ func TestVerifyProvesARepair(t *testing.T) {
 		time.Sleep(time.Minute)
 		text, err = s.verify(func(c *verifying) { c.against = true })
 		if err != nil || !strings.Contains(lineOf(t, text, "epochs"), ", 1 gaps closed") || lineOf(t, text, "exports") == "1 full, 0 windows" {
+			t.Errorf("%v\n%s", err, text)
+		}
+	})
+}
+
+// TestVerifyProvesEachDataset: a fleet and an export split the table, by the key, by what items are at the moment,
+// and with hashes.
+func TestVerifyProvesEachDataset(t *testing.T) {
+	onVerifyStage(t, func(s *stage) {
+		file := filepath.Join(t.TempDir(), "split.yaml")
+		if err := os.WriteFile(file, []byte(`
+datasets:
+  - {name: even, filter: keys.order % 2 == 0, new_attributes: column}
+  - {name: wide, filter: size(item) > 3, hash: [status, note]}
+  - {name: whole, redact: [status]}
+`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		flags := schemaFlags{schema: file, salt: "salt", maxColumns: 500, maxRejects: -1}
+		o := s.Worker("worker-1", zap.NewNop())
+		o.Limits.Age, o.Settle, o.OnGap, o.Registerer = time.Second, time.Second, consumer.GapStop, prometheus.NewRegistry()
+		cfg := s.Cloud.AWSConfig("worker-1")
+		lake, err := openLake("s3://"+scene.Bucket, cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		live, err := flags.open(s.Context(), cfg, lake, writer.TablePrefix(o.Table.Account, o.Table.Region, o.Table.Name), dataset.Options{Table: scene.TableName, Keys: o.Table.Keys, Source: writer.SourceStream})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Datasets = live
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error, 1)
+		go func() { done <- consumer.Run(ctx, o) }()
+		defer func() { cancel(); <-done }()
+		s.write(60)
+		time.Sleep(time.Minute)
+		c := exporting{place: place{table: scene.TableName, lake: "s3://" + scene.Bucket, state: stateLake}, schema: flags, keepRaw: true}
+		x, err := c.open(s.Context(), s.Cloud.AWSConfig("bootstrap"), zap.NewNop(), prometheus.NewRegistry())
+		if err == nil {
+			_, err = bootstrap.Bootstrap(s.Context(), x, bootstrap.Seed{Enable: true})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.write(60)
+		if err := s.Cloud.RollAll(scene.TableName); err != nil {
+			t.Fatal(err)
+		}
+		s.write(60)
+		time.Sleep(time.Minute)
+		text, err := s.verify(func(c *verifying) { c.against, c.salt = true, "salt" })
+		if err != nil || !strings.Contains(text, "\nproven: nothing is missing, and each dataset has what it should of the ") || strings.Count(text, "\ndataset ") != 3 {
+			t.Errorf("%v\n%s", err, text)
+		}
+		s.drop(s.keys("changes/even/shard_day=")[0])
+		text, err = s.verify(func(c *verifying) { c.output = "text" })
+		if !errors.Is(err, errNotProven) || !strings.Contains(text, "  chain start  ") {
+			t.Errorf("%v\n%s", err, text)
+		}
+		text, err = s.verify(func(c *verifying) { c.dataset, c.against = "whole", true })
+		if err != nil || strings.Count(text, "\ndataset ") != 1 {
 			t.Errorf("%v\n%s", err, text)
 		}
 	})

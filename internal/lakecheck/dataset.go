@@ -59,7 +59,7 @@ func (l *Lake) Dataset(name string) *Lake {
 // that knows old images: without them a dataset also has removals of what it never had.
 func (t Truth) In(has func(image string) (string, bool)) Truth {
 	part := t
-	part.Journal, part.Items = nil, nil
+	part.Journal, part.Items, part.part = nil, nil, true
 	held := func(image string) string {
 		if image != "" {
 			if text, ok := has(image); ok {

@@ -40,6 +40,8 @@ type Truth struct {
 	AsOf time.Time
 	// Timeline is what the ledger claims; nil for a lake of a stream alone that has none.
 	Timeline *Timeline
+
+	part bool // of a dataset
 }
 
 // Timeline is the ledger, as far as it can be held against the files.

@@ -54,7 +54,7 @@ func TestThePageShowsAFleet(t *testing.T) {
 			t.Errorf("%s is missing; reasons %v", want, s.reasons)
 		}
 	}
-	if len(s.history.Points()) < 100 {
+	if len(s.history.Points()) < 60 {
 		t.Errorf("%d points of the lag", len(s.history.Points()))
 	}
 	wellFormed(t, body)

@@ -92,10 +92,10 @@ func tell(t *testing.T, halts bool) (end shown) {
 		_, err = bootstrap.Bootstrap(t.Context(), exporter("seed"), bootstrap.Seed{})
 		must(t, err)
 		write(60)
-		time.Sleep(time.Hour)
+		time.Sleep(30 * time.Minute)
 		must(t, s.Cloud.RollAll(scene.TableName))
 		write(60)
-		time.Sleep(time.Hour)
+		time.Sleep(30 * time.Minute)
 		stopAll()
 
 		write(60)
@@ -110,7 +110,7 @@ func tell(t *testing.T, halts bool) (end shown) {
 		time.Sleep(5 * time.Minute)
 		repairer, err := bootstrap.NewRepairer(exporter("worker-3"))
 		must(t, err)
-		repaired, stop := context.WithTimeout(ctx, 90*time.Minute)
+		repaired, stop := context.WithTimeout(ctx, 40*time.Minute)
 		defer stop()
 		if err := repairer.Run(repaired); err != nil && repaired.Err() == nil {
 			t.Fatal(err)

@@ -135,13 +135,31 @@ func (m *mixed) unsettled(at time.Time) string {
 	return ""
 }
 
+// parts are what is proven, each by itself.
+func (m *mixed) parts() []*scene.Scene {
+	if !m.split {
+		return []*scene.Scene{m.scene}
+	}
+	var all []*scene.Scene
+	for _, p := range scene.Parts {
+		all = append(all, m.scene.Of(p))
+	}
+	return all
+}
+
 // look proves the lake in both ways.
 func (m *mixed) look(out *outcome) {
 	out.ledger = m.ledger()
 	var err error
-	if out.report, err = m.scene.Prove(m.ctx); err != nil {
-		out.failed = err.Error()
-		return
+	for _, part := range m.parts() {
+		one, err := part.Prove(m.ctx)
+		if err != nil {
+			out.failed = err.Error()
+			return
+		}
+		if out.report = one; !one.OK() {
+			break
+		}
 	}
 	o := verify.Defaults()
 	o.Store, o.Prefix, o.Table, o.Keys, o.Ledger = m.scene.Lake("observer"), m.scene.Prefix(), scene.TableName, m.scene.Table.Keys, m.scene.Ledger("observer")

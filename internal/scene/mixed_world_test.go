@@ -32,6 +32,7 @@ type mixed struct {
 	streaming bool // the table's stream is read, or will be
 	streamOn  bool
 	dropRaw   bool
+	split     bool // into datasets
 	workers   []*actor
 	seeder    *actor // who makes full exports, if anybody does
 	next      int
@@ -63,6 +64,7 @@ func newMixed(ctx context.Context, seed uint64, log *zap.Logger) *mixed {
 	m.author = s.Author(seed, 12+m.rng.IntN(40))
 	m.db = dynamodb.NewFromConfig(m.cloud.AWSConfig("author"))
 	m.dropRaw = m.rng.IntN(2) == 0
+	m.split = seed%3 == 0
 	return m
 }
 
@@ -129,7 +131,9 @@ func (m *mixed) join() *actor {
 		o.Limits.Rows, o.Limits.Age = rows, age
 		o.Memory = 64 << 20
 		o.Wall = func() time.Time { return time.Now().Add(skew) }
-		repairer, err := bootstrap.NewRepairer(exporter(name, log))
+		exporting := exporter(ctx, name, log)
+		o.Datasets = exporting.Datasets
+		repairer, err := bootstrap.NewRepairer(exporting)
 		if err != nil {
 			return err
 		}
@@ -146,15 +150,21 @@ func (m *mixed) join() *actor {
 }
 
 // exporter draws the settings of whoever deals with exports.
-func (m *mixed) exporter() func(name string, log *zap.Logger) bootstrap.Options {
+func (m *mixed) exporter() func(ctx context.Context, name string, log *zap.Logger) bootstrap.Options {
 	window, inFlight := time.Duration(15+m.rng.IntN(150))*time.Minute, 1+m.rng.IntN(4)
 	if m.streaming {
 		window *= time.Duration(1 + m.rng.IntN(8))
 	}
 	poll := time.Duration(3+m.rng.IntN(8)) * time.Minute
 	old := m.rng.IntN(2) == 0
-	return func(name string, log *zap.Logger) bootstrap.Options {
+	return func(ctx context.Context, name string, log *zap.Logger) bootstrap.Options {
 		o := m.scene.Exporter(name, log)
+		for m.split && o.Datasets == nil && ctx.Err() == nil {
+			var err error
+			if o.Datasets, err = m.scene.Datasets(ctx, name, old); err != nil {
+				time.Sleep(10 * time.Second) // as a container is started again
+			}
+		}
 		o.Window, o.InFlight, o.Poll, o.Retry, o.OldImage, o.DropRaw = window, inFlight, poll, 10*time.Minute, old, m.dropRaw
 		if m.broken != nil {
 			m.broken(&o)
@@ -169,7 +179,7 @@ func (m *mixed) seed(again bool) {
 	exporter, streaming := m.exporter(), m.streaming
 	m.seeder = m.start("bootstrap", func(ctx context.Context, name string) error {
 		for {
-			_, err := bootstrap.Bootstrap(ctx, exporter(name, m.log.With(zap.String("worker", name))), bootstrap.Seed{Enable: true, NoStream: !streaming, Again: again})
+			_, err := bootstrap.Bootstrap(ctx, exporter(ctx, name, m.log.With(zap.String("worker", name))), bootstrap.Seed{Enable: true, NoStream: !streaming, Again: again})
 			if err == nil || ctx.Err() != nil || again { // there may be no place for another
 				return err
 			}
@@ -187,7 +197,7 @@ func (m *mixed) seed(again bool) {
 func (m *mixed) follow() {
 	exporter := m.exporter()
 	m.workers = append(m.workers, m.start("follower", func(ctx context.Context, name string) error {
-		o := exporter(name, m.log.With(zap.String("worker", name)))
+		o := exporter(ctx, name, m.log.With(zap.String("worker", name)))
 		o.Follow = true
 		r, err := bootstrap.NewRepairer(o)
 		if err != nil {

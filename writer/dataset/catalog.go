@@ -70,6 +70,33 @@ func (c *Catalog) Version(ctx context.Context, version int) (*schema.Schema, err
 	return s, nil
 }
 
+// retired are the datasets that are asked for, that the latest version does not have, and that one before it had, as
+// they were last.
+func (c *Catalog) retired(ctx context.Context, asked, latest *schema.Schema) (found []schema.Dataset, err error) {
+	if latest == nil {
+		return nil, nil
+	}
+	missing := map[string]bool{}
+	for _, name := range names(asked) {
+		if latest.Dataset(name) == nil {
+			missing[name] = true
+		}
+	}
+	for version := latest.Version - 1; version > 0 && len(missing) > 0; version-- {
+		older, err := c.Version(ctx, version)
+		if err != nil {
+			return nil, err
+		}
+		for name := range missing {
+			if d := older.Dataset(name); d != nil {
+				found = append(found, *d)
+				delete(missing, name)
+			}
+		}
+	}
+	return found, nil
+}
+
 // Add writes a version. Where another has its number already the error is
 // [writer.ErrExists], unless that is the same schema.
 func (c *Catalog) Add(ctx context.Context, s *schema.Schema) error {

@@ -48,7 +48,11 @@ func Open(ctx context.Context, catalog *Catalog, asked *schema.Schema, o Options
 		asked = Blank(limits)
 	}
 	for asked != nil {
-		next, changed := asked.Adopt(latest)
+		retired, err := catalog.retired(ctx, asked, latest)
+		if err != nil {
+			return nil, err
+		}
+		next, changed := asked.Adopt(latest, retired...)
 		// Before anyone is told of it, it must be one that works.
 		set, err := Compile(next, o)
 		if err != nil {

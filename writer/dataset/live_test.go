@@ -346,3 +346,27 @@ func TestAskedForAgain(t *testing.T) {
 		t.Errorf("with a column more: version %d with ids %v", got.Version, ids)
 	}
 }
+
+// TestADatasetThatComesBackGoesOn: its old files are still there, so its field ids must mean what they meant.
+func TestADatasetThatComesBackGoesOn(t *testing.T) {
+	catalog := dataset.NewCatalog(folder(t), "p/")
+	open := func(text string) *schema.Schema {
+		t.Helper()
+		live, err := dataset.Open(t.Context(), catalog, parse(t, text), options(), schema.DefaultLimits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return live.Set().Schema
+	}
+	open("datasets: [{name: one, columns: [{name: a, type: int64}, {name: b, type: string}]}]")
+	open("datasets: [{name: two, columns: [{name: a, type: string}]}]")
+	open("datasets: [{name: three}]")
+	got := open("datasets: [{name: one, columns: [{name: c, type: string}, {name: b, type: string}]}]")
+	ids := map[string]int{}
+	for _, c := range got.Datasets[0].Columns {
+		ids[c.Name] = c.ID
+	}
+	if ids["b"] != 1002 || ids["c"] != 1003 {
+		t.Errorf("ids %v: want those of before, and new ones for what is new", ids)
+	}
+}

@@ -1,0 +1,221 @@
+package deploy
+
+import (
+	"encoding/json"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/rulefmt"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
+	"github.com/prometheus/prometheus/tsdb/chunks"
+	"github.com/prometheus/prometheus/util/annotations"
+)
+
+func rules(t *testing.T) []rulefmt.Rule {
+	t.Helper()
+	text, err := os.ReadFile("../../deploy/prometheus/alerts.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	groups, errs := rulefmt.Parse(text, false, model.UTF8Validation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
+	for _, err := range errs {
+		t.Error(err)
+	}
+	if groups == nil || len(groups.Groups) == 0 {
+		t.Fatal("there are no rules")
+	}
+	return groups.Groups[0].Rules
+}
+
+func TestDashboardExpressionsParse(t *testing.T) {
+	text, err := os.ReadFile("../../deploy/grafana/dashboards/dynamolake.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d struct {
+		Panels []struct {
+			Title   string
+			Targets []struct{ Expr string }
+		}
+	}
+	if err := json.Unmarshal(text, &d); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, p := range d.Panels {
+		for _, target := range p.Targets {
+			n++
+			expr := strings.NewReplacer("$__rate_interval", "1m", "$job", "dynamolake").Replace(target.Expr)
+			if _, err := parser.NewParser(parser.Options{}).ParseExpr(expr); err != nil {
+				t.Errorf("panel %q: %v", p.Title, err)
+			}
+		}
+	}
+	if n < 20 {
+		t.Errorf("%d expressions", n)
+	}
+}
+
+// line is a series that goes from one value to another over the hours that are looked at.
+type line struct {
+	series   string
+	from, to float64
+}
+
+// TestAlertsFire shows each alert a fleet that is well, and then the one thing it is for.
+func TestAlertsFire(t *testing.T) {
+	const on = `{job="dynamolake",instance="a"`
+	well := func(metric, more string) line {
+		value := map[string]float64{"up": 1, "dynamolake_consumer_headroom_seconds": 86390, "dynamolake_consumer_lag_seconds": 10}[metric]
+		return line{metric + on + more + "}", value, value}
+	}
+	healthy := []line{well("up", "")}
+	for _, metric := range []string{
+		"dynamolake_consumer_headroom_seconds", "dynamolake_consumer_lag_seconds", "dynamolake_consumer_rejects_total", "dynamolake_bootstrap_rejects_total",
+		"dynamolake_consumer_write_failures_total", "dynamolake_consumer_read_failures_total", "dynamolake_consumer_throttled_total", "dynamolake_leases_lost_total",
+		"dynamolake_leases_fenced_total", "dynamolake_consumer_conflicts_total", "dynamolake_consumer_panics_total", "dynamolake_bootstrap_exports_failed_total",
+		"dynamolake_bootstrap_old_images_mismatched_total", "dynamolake_bootstrap_damaged_reads_total",
+	} {
+		healthy = append(healthy, well(metric, ""))
+	}
+	for _, state := range []string{"open", "repairing", "closed", "lost"} {
+		healthy = append(healthy, well("dynamolake_ledger_gaps", `,state="`+state+`"`))
+	}
+	for _, reason := range []string{"starting", "stalled"} {
+		healthy = append(healthy, well("dynamolake_consumer_unready", `,reason="`+reason+`"`))
+	}
+	sick := map[string]line{
+		"NoWorker":         {`up` + on + "}", 0, 0},
+		"WorkerDown":       {`up` + on + "}", 0, 0},
+		"HeadroomLow":      {`dynamolake_consumer_headroom_seconds` + on + "}", 21000, 21000},
+		"HeadroomCritical": {`dynamolake_consumer_headroom_seconds` + on + "}", 3000, 3000},
+		"LagHigh":          {`dynamolake_consumer_lag_seconds` + on + "}", 1000, 1000},
+		"GapOpen":          {`dynamolake_ledger_gaps` + on + `,state="open"}`, 1, 1},
+		"GapRepairSlow":    {`dynamolake_ledger_gaps` + on + `,state="repairing"}`, 1, 1},
+		"GapLost":          {`dynamolake_ledger_gaps` + on + `,state="lost"}`, 1, 1},
+		"Rejects":          {`dynamolake_consumer_rejects_total` + on + "}", 0, 20},
+		"WriteFailures":    {`dynamolake_consumer_write_failures_total` + on + "}", 0, 1000},
+		"ReadFailures":     {`dynamolake_consumer_read_failures_total` + on + "}", 0, 10000},
+		"Throttled":        {`dynamolake_consumer_throttled_total` + on + "}", 0, 100000},
+		"LeasesLost":       {`dynamolake_leases_lost_total` + on + "}", 0, 200},
+		"Fenced":           {`dynamolake_leases_fenced_total` + on + "}", 0, 200},
+		"Conflicts":        {`dynamolake_consumer_conflicts_total` + on + "}", 0, 400},
+		"NotReady":         {`dynamolake_consumer_unready` + on + `,reason="stalled"}`, 1, 1},
+		"Panics":           {`dynamolake_consumer_panics_total` + on + "}", 0, 20},
+		"ExportsFailed":    {`dynamolake_bootstrap_exports_failed_total` + on + "}", 0, 20},
+		"OldImagesDiffer":  {`dynamolake_bootstrap_old_images_mismatched_total` + on + "}", 0, 20},
+		"DamagedReads":     {`dynamolake_bootstrap_damaged_reads_total` + on + "}", 0, 200},
+	}
+	seen := map[string]bool{}
+	for _, r := range rules(t) {
+		name := strings.TrimPrefix(r.Alert, "Dynamolake")
+		seen[name] = true
+		t.Run(name, func(t *testing.T) {
+			if fires(t, r.Expr, time.Duration(r.For), healthy) {
+				t.Error("it fires of a fleet that is well")
+			}
+			wrong, is := sick[name]
+			if !is {
+				t.Fatal("no line of sick shows it what it is for")
+			}
+			lines := []line{wrong}
+			for _, l := range healthy {
+				if l.series != wrong.series {
+					lines = append(lines, l)
+				}
+			}
+			if !fires(t, r.Expr, time.Duration(r.For), lines) {
+				t.Error("it does not fire")
+			}
+		})
+	}
+	for name := range sick {
+		if !seen[name] {
+			t.Errorf("there is no alert %s", name)
+		}
+	}
+}
+
+const watched = 8 * time.Hour
+
+// fires evaluates an alert every minute, as Prometheus does, and tells whether it held for its time at the end.
+func fires(t *testing.T, expr string, forTime time.Duration, lines []line) bool {
+	t.Helper()
+	var series []storage.Series
+	begin := time.Unix(0, 0)
+	for _, l := range lines {
+		lset, err := parser.NewParser(parser.Options{}).ParseMetric(l.series)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var samples []chunks.Sample
+		for at := time.Duration(0); at <= watched; at += 15 * time.Second {
+			samples = append(samples, sample{at: at.Milliseconds(), value: l.from + (l.to-l.from)*float64(at)/float64(watched)})
+		}
+		series = append(series, storage.NewListSeries(lset, samples))
+	}
+	db := &storage.MockQueryable{MockQuerier: &storage.MockQuerier{SelectMockFunction: func(_ bool, _ *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
+		var some []storage.Series
+		for _, s := range series {
+			fits := true
+			for _, m := range matchers {
+				fits = fits && m.Matches(s.Labels().Get(m.Name))
+			}
+			if fits {
+				some = append(some, s)
+			}
+		}
+		return &set{some, -1}
+	}}}
+	engine := promql.NewEngine(promql.EngineOpts{MaxSamples: 1e7, Timeout: time.Minute, Parser: parser.NewParser(parser.Options{})})
+	defer engine.Close()
+	end := begin.Add(watched)
+	q, err := engine.NewRangeQuery(t.Context(), db, nil, expr, end.Add(-forTime), end, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer q.Close()
+	result := q.Exec(t.Context())
+	m, err := result.Matrix()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range m {
+		if len(s.Floats) == int(forTime/time.Minute)+1 {
+			return true
+		}
+	}
+	return false
+}
+
+// set is a storage.SeriesSet.
+type set struct {
+	series []storage.Series
+	at     int
+}
+
+func (s *set) Next() bool                        { s.at++; return s.at < len(s.series) }
+func (s *set) At() storage.Series                { return s.series[s.at] }
+func (s *set) Err() error                        { return nil }
+func (s *set) Warnings() annotations.Annotations { return nil }
+
+// sample is a chunks.Sample of a float.
+type sample struct {
+	chunks.Sample
+	at    int64
+	value float64
+}
+
+func (s sample) T() int64                 { return s.at }
+func (s sample) ST() int64                { return 0 }
+func (s sample) F() float64               { return s.value }
+func (s sample) Type() chunkenc.ValueType { return chunkenc.ValFloat }
+func (s sample) Copy() chunks.Sample      { return s }
