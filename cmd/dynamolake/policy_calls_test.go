@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"path"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -104,7 +105,7 @@ func (q *inquest) tell() {
 	end()
 
 	q.cut["replay"] = true
-	export := []string{"replay", "--state=dynamodb", "--into=export", "--export=" + strings.Split(manifest, "/")[4]}
+	export := []string{"replay", "--state=dynamodb", "--into=export", "--export=" + path.Base(path.Dir(manifest))}
 	if code, text := q.run(q.Context(), export...); code != 1 {
 		q.Errorf("replay into a lake that refuses parts: exit code %d\n%s", code, text)
 	}
