@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"dynamolake/internal/awssim"
 	"dynamolake/internal/lakecheck"
 	"dynamolake/internal/scene"
 	"dynamolake/transform"
@@ -240,6 +241,21 @@ func TestRejectsAreRestoredAfterAFixedSchema(t *testing.T) {
 			}
 		}
 		good := "--schema=" + s.fileOf(halfMended)
+		for life := range 6 { // it dies at one of its writes, later each time
+			puts := 0
+			mend := s.Cloud.Intercept(func(call *awssim.Call) awssim.Fault {
+				if call.Client == "replay" && call.Operation == "PutObject" {
+					if puts++; puts > 2+3*life {
+						return awssim.Fault{Status: 403, Code: "AccessDenied"}
+					}
+				}
+				return awssim.Fault{}
+			})
+			if code, out, errs := s.command(s.Context(), "replay", "replay", "--rejects", "--into=mended", good, "--log-level=error"); code != 1 || out != "" {
+				t.Errorf("a replay that could not write: exit code %d, %s%s", code, out, errs)
+			}
+			mend()
+		}
 		r := s.replay("--rejects", "--into=mended", good)
 		again := s.replay("--rejects", "--into=mended", good)
 		if r.Read != n || again.Rows != r.Rows || fmt.Sprint(again.Refused) != fmt.Sprint(r.Refused) {
