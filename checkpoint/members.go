@@ -125,7 +125,11 @@ func (k *Keeper) lists() bool {
 	return !k.draining && k.ready()
 }
 
-// ready: the others have had the time to be seen. The caller holds mu.
-func (k *Keeper) ready() bool {
-	return !k.born.IsZero() && time.Since(k.born) >= 5*k.o.Heartbeat/2 && k.trusted()
+// joined: the others have had the time to be seen, and to see this worker. Before that nobody
+// hands it anything. The caller holds mu.
+func (k *Keeper) joined() bool {
+	return !k.born.IsZero() && time.Since(k.born) >= 5*k.o.Heartbeat/2
 }
+
+// ready: it may take leases. The caller holds mu.
+func (k *Keeper) ready() bool { return k.joined() && k.trusted() }

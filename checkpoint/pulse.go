@@ -9,7 +9,7 @@ import (
 // Pulse is how a worker's leases are. It is told from memory.
 type Pulse struct {
 	Now     time.Time     // by the service's clock, as far as it is known
-	Begun   bool          // the first beat came through, and the lease table was read
+	Begun   bool          // it has a part in its fleet: others had the time to see it live, and the lease table was read
 	Trusted bool          // a beat came through in time, so that the leases may be used
 	Failing time.Duration // for how long the two tables could not be read; 0 while they can
 	Leaving bool          // it hands everything over
@@ -56,7 +56,7 @@ func (k *Keeper) pulse() Pulse {
 	defer k.mu.Unlock()
 	now := time.Now()
 	p := Pulse{
-		Now: at, Begun: !k.born.IsZero() && k.rows != nil, Trusted: k.trusted(), Leaving: k.draining,
+		Now: at, Begun: k.joined() && k.rows != nil, Trusted: k.trusted(), Leaving: k.draining,
 		Failing: max(k.blind.span(now), k.deaf.span(now)),
 	}
 	for _, l := range k.leases {

@@ -340,3 +340,39 @@ func TestACheckpointIsABoundaryOfEachChain(t *testing.T) {
 		}
 	})
 }
+
+// TestAWorkerOfAnOlderSplitBeginsNothing: while a fleet is given a schema with a dataset more, a shard may go from a worker
+// that has it back to one that has not. That one must not move on what the dataset would miss.
+func TestAWorkerOfAnOlderSplitBeginsNothing(t *testing.T) {
+	const one, both = "datasets: [{name: one}]", "datasets: [{name: one}, {name: both}]"
+	inBubble(t, awssim.Config{Seed: 1}, 1, func(f *fixture) {
+		old := f.start("old", f.asking(one))
+		f.put("first", 3)
+		f.await()
+		// A worker that is older still holds no shard yet, and takes over from the new one.
+		waiting := f.start("waiting", f.asking(one))
+		fresh := f.start("new", f.asking(both))
+		f.terminate(old)
+		time.Sleep(10 * time.Second)
+		f.put("second", 3)
+		time.Sleep(10 * time.Second)
+		f.terminate(fresh)
+		f.put("third", 3)
+		time.Sleep(30 * time.Second)
+		f.terminate(waiting)
+		f.start("newer", f.asking(both))
+		f.await()
+		ones, _, _ := f.rowsOf("one")
+		if len(ones) != 9 {
+			f.Errorf("dataset one has %d rows: %q", len(ones), ones)
+		}
+		boths, _, _ := f.rowsOf("both")
+		if len(boths) < 3 {
+			f.Errorf("dataset both has %d rows: %q", len(boths), boths)
+		}
+		// Wherever it began, from there on it has everything.
+		if want := ones[len(ones)-len(boths):]; !slices.Equal(boths, want) {
+			f.Errorf("dataset both has %q, want %q", boths, want)
+		}
+	})
+}

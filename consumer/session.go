@@ -141,6 +141,9 @@ func (s *session) wait(d time.Duration) error {
 // open finds where the lake stands. The lease's checkpoint may lag behind the
 // chains, never lead them.
 func (s *session) open() error {
+	if err := s.datasets.Outdated(s.ctx()); err != nil {
+		return err
+	}
 	cp := s.lease.Checkpoint()
 	from, err := cursorOf(cp.Seq)
 	if err != nil {

@@ -48,7 +48,7 @@ type world struct {
 	env    []string
 }
 
-func openWorld(t *testing.T) world {
+func openWorld(t testing.TB) world {
 	t.Helper()
 	db := emulators.DynamoDBLocal(t)
 	s3URL, access, secret := emulators.S3(t)
@@ -77,11 +77,11 @@ func (w world) s3() *s3.Client {
 
 func (w world) store() writer.Store { return writer.NewS3(w.s3(), w.bucket, "") }
 
-// build makes the real binary, with the race detector in it.
-func build(t *testing.T) string {
+// build makes the real binary.
+func build(t testing.TB, flags ...string) string {
 	t.Helper()
 	bin := filepath.Join(t.TempDir(), "dynamolake")
-	if out, err := exec.Command("go", "build", "-race", "-o", bin, ".").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", append(append([]string{"build"}, flags...), "-o", bin, ".")...).CombinedOutput(); err != nil {
 		t.Fatalf("building dynamolake: %v\n%s", err, out)
 	}
 	return bin
@@ -95,7 +95,7 @@ func TestProcessesLoseAndDoubleNothing(t *testing.T) {
 		t.Skip("a minute and a half of real processes")
 	}
 	w := openWorld(t)
-	bin := build(t)
+	bin := build(t, "-race")
 	logs := t.TempDir()
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -155,7 +155,7 @@ func TestProcessesLoseAndDoubleNothing(t *testing.T) {
 			t.Errorf("worker-%d did not end cleanly on SIGTERM: %v", i, err)
 		}
 	}
-	noRaces(t, logs)
+	noRaces(t, logs, processes)
 	table, err := consumer.Describe(t.Context(), dynamodb.NewFromConfig(w.cfg), w.table)
 	if err != nil {
 		t.Fatal(err)
@@ -212,7 +212,7 @@ func chaos(t *testing.T, w world, workers []*exec.Cmd, start func(int) *exec.Cmd
 }
 
 // readerOf is the process that holds the lease.
-func readerOf(t *testing.T, w world) (n int, ok bool) {
+func readerOf(t testing.TB, w world) (n int, ok bool) {
 	t.Helper()
 	for _, worker := range statusOf(t, w).Workers {
 		if _, err := fmt.Sscanf(worker.ID, "worker-%d-", &n); err == nil && worker.Shards > 0 {
@@ -223,7 +223,7 @@ func readerOf(t *testing.T, w world) (n int, ok bool) {
 }
 
 // statusOf is what `dynamolake status` prints; empty while there is no fleet yet.
-func statusOf(t *testing.T, w world) (r fleet.Report) {
+func statusOf(t testing.TB, w world) (r fleet.Report) {
 	t.Helper()
 	var out strings.Builder
 	if err := (inspecting{table: w.table, output: "json"}).run(t.Context(), w.cfg, &out); err != nil {
@@ -236,7 +236,7 @@ func statusOf(t *testing.T, w world) (r fleet.Report) {
 }
 
 // tableItems scans the table: key to item, as DynamoDB JSON.
-func tableItems(t *testing.T, w world) map[string]string {
+func tableItems(t testing.TB, w world) map[string]string {
 	t.Helper()
 	items := map[string]string{}
 	for p := dynamodb.NewScanPaginator(dynamodb.NewFromConfig(w.cfg), &dynamodb.ScanInput{TableName: &w.table, ConsistentRead: aws.Bool(true)}); p.HasMorePages(); {
@@ -251,7 +251,7 @@ func tableItems(t *testing.T, w world) map[string]string {
 	return items
 }
 
-func asJSON(t *testing.T, item map[string]ddbtypes.AttributeValue) string {
+func asJSON(t testing.TB, item map[string]ddbtypes.AttributeValue) string {
 	t.Helper()
 	b, err := json.Marshal(plain(&ddbtypes.AttributeValueMemberM{Value: item}).(map[string]any)["M"])
 	if err != nil {
@@ -297,7 +297,7 @@ func plain(v ddbtypes.AttributeValue) any {
 
 // streamJournal reads the whole stream through the SDK, as the truth about what
 // was written, and returns the last sequence number of each shard with records.
-func streamJournal(t *testing.T, w world) (journal []lakecheck.Record, last map[string]transform.Seq) {
+func streamJournal(t testing.TB, w world) (journal []lakecheck.Record, last map[string]transform.Seq) {
 	t.Helper()
 	ctx := t.Context()
 	table, err := consumer.Describe(ctx, dynamodb.NewFromConfig(w.cfg), w.table)
@@ -353,7 +353,7 @@ func streamJournal(t *testing.T, w world) (journal []lakecheck.Record, last map[
 }
 
 // awaitCheckpoint waits until every shard's lease is at its last record.
-func awaitCheckpoint(t *testing.T, w world, last map[string]transform.Seq) {
+func awaitCheckpoint(t testing.TB, w world, last map[string]transform.Seq) {
 	t.Helper()
 	deadline := time.Now().Add(2 * time.Minute)
 	for {
@@ -376,10 +376,10 @@ func awaitCheckpoint(t *testing.T, w world, last map[string]transform.Seq) {
 }
 
 // noRaces fails if the race detector spoke up in any process.
-func noRaces(t *testing.T, dir string) {
+func noRaces(t testing.TB, dir string, want int) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, "*.log"))
-	if err != nil || len(files) != processes {
+	if err != nil || len(files) != want {
 		t.Fatalf("logs %v, error %v; want one of each process", files, err)
 	}
 	for _, name := range files {
@@ -393,7 +393,7 @@ func noRaces(t *testing.T, dir string) {
 	}
 }
 
-func showLogs(t *testing.T, dir string) {
+func showLogs(t testing.TB, dir string) {
 	files, _ := filepath.Glob(filepath.Join(dir, "*.log"))
 	for _, name := range files {
 		f, err := os.Open(name)

@@ -57,7 +57,27 @@ func (p rawProtocol) SerializeRequest(
 ) error {
 	// Otherwise net/http asks for gzip by itself, and hides the length.
 	req.Header.Set("Accept-Encoding", "identity")
-	return p.ClientProtocol.SerializeRequest(ctx, op, in, req)
+	if err := p.ClientProtocol.SerializeRequest(ctx, op, in, req); err != nil {
+		return err
+	}
+	return readOnly(req)
+}
+
+// readOnly hides the WriteTo of the request's body. The SDK closes the body once the answer has
+// begun, which may be before net/http has looked whether there is more of it. Then Read says that
+// there is not, but the SDK's WriteTo returns io.EOF, an error to net/http: it breaks the
+// connection in the middle of the answer, and the retry costs up to a second. Seen about once in a
+// hundred calls to a server near by, from a machine short of CPU.
+func readOnly(req *smithyhttp.Request) error {
+	body, ok := req.GetStream().(io.ReadSeeker)
+	if !ok {
+		return nil
+	}
+	changed, err := req.SetStream(struct{ io.ReadSeeker }{body})
+	if err == nil {
+		*req = *changed
+	}
+	return err
 }
 
 func (p rawProtocol) DeserializeResponse(

@@ -144,6 +144,43 @@ type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
+// early answers before net/http has looked for the end of the request's body.
+type early struct{ f aws.HTTPClient }
+
+func (e early) Do(r *http.Request) (*http.Response, error) {
+	resp, err := e.f.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = &late{ReadCloser: resp.Body, request: r.Body}
+	return resp, nil
+}
+
+// late looks for it while the answer is read. An error there breaks the connection.
+type late struct {
+	io.ReadCloser
+	request io.Reader
+}
+
+func (l *late) Read(b []byte) (int, error) {
+	if n, err := io.Copy(io.Discard, l.request); n != 0 || err != nil {
+		return 0, fmt.Errorf("the request's body had %d bytes more: %v: use of closed network connection", n, err)
+	}
+	return l.ReadCloser.Read(b)
+}
+
+func TestAnAnswerThatOvertakesItsRequestArrives(t *testing.T) {
+	f, iterator, want := filled(t, 40)
+	raw := &adapter.Raw{}
+	client := f.client(atOnce, func(o *dynamodbstreams.Options) { o.HTTPClient = early{f} })
+	if _, err := client.GetRecords(t.Context(), &dynamodbstreams.GetRecordsInput{ShardIterator: &iterator}, adapter.CaptureRaw(raw)); err != nil {
+		t.Fatal(err)
+	}
+	if calls := f.calls["GetRecords"]; string(raw.Buf) != want || calls != 1 {
+		t.Errorf("%d bytes after %d calls, want %d after one", len(raw.Buf), calls, len(want))
+	}
+}
+
 func TestRawCaptureKeepsErrorsTyped(t *testing.T) {
 	f, iterator, _ := filled(t, 3)
 	for code, is := range map[string]func(error) bool{

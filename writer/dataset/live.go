@@ -90,6 +90,23 @@ func Blank(limits schema.Limits) *schema.Schema {
 // Set is the newest.
 func (l *Live) Set() *Set { return l.now.Load() }
 
+// Outdated is why nothing may be begun with this set's datasets; nil where it may. Who passes on a position of the stream
+// passes it on for its own datasets only: where the newest version has others, these would lose what lies before.
+// What is begun already may be gone on with, for a new dataset begins where somebody takes over who has it.
+func (l *Live) Outdated(ctx context.Context) error {
+	if l.catalog == nil {
+		return nil
+	}
+	latest, err := l.catalog.Latest(ctx)
+	if err != nil || latest == nil {
+		return err
+	}
+	if own, newest := l.Set().Names(), names(latest); !slices.Equal(own, newest) {
+		return fmt.Errorf("version %d of the schema splits the table into %v, this worker into %v; start it again with the newest schema file", latest.Version, newest, own)
+	}
+	return nil
+}
+
 func names(s *schema.Schema) (names []string) {
 	for i := range s.Datasets {
 		names = append(names, s.Datasets[i].Name)
