@@ -147,11 +147,8 @@ func (r *replay) options(ctx context.Context, app string) (consumer.Options, err
 	return o, err
 }
 
-const (
-	// rowsEvery is how often lease rows tell how far their shards are, lookEvery how often they are looked at.
-	rowsEvery = 2 * time.Second
-	lookEvery = 2 * time.Second
-)
+// rowsEvery is how often lease rows tell how far their shards are, and how often they are looked at.
+const rowsEvery = 2 * time.Second
 
 // read runs until all shards are as far as the stream was when the replay was begun.
 func (r *replay) read(ctx context.Context, app string) error {
@@ -168,7 +165,7 @@ func (r *replay) read(ctx context.Context, app string) error {
 	defer stop()
 	ended := make(chan error, 1)
 	go func() { ended <- consumer.Run(work, o) }()
-	tick := time.NewTicker(lookEvery)
+	tick := time.NewTicker(rowsEvery)
 	defer tick.Stop()
 	for told := time.Now(); ; {
 		select {
