@@ -25,6 +25,8 @@ type Import struct {
 	Hole bool
 	// Again is as in [Seed].
 	Again bool
+	// Alone takes a window although there is nothing that it follows: into the place of a replay.
+	Alone bool
 }
 
 // FromExport brings an export into the lake that is there already. A full one becomes
@@ -101,8 +103,11 @@ func (w *workshop) recorded(ctx context.Context, r *record) bool {
 }
 
 func (w *workshop) importFull(l *ledger.Ledger, x ledger.Export, i Import) (int64, error) {
-	epoch, err := l.StartFull(x, i.Again)
 	what := "import the full export of " + x.To.Format(time.RFC3339)
+	if i.Alone && len(l.Epochs) > 0 {
+		return 0, &Advice{What: what, Fix: "replay it into another place (--into), or before the windows that follow it", Err: ledger.ErrApart}
+	}
+	epoch, err := l.StartFull(x, i.Again)
 	switch {
 	case errors.Is(err, ledger.ErrSeeding):
 		return 0, &Advice{What: what, Fix: "let the other finish first, with: dynamolake bootstrap --table " + w.Table.Name, Err: err}
@@ -117,6 +122,13 @@ func (w *workshop) importFull(l *ledger.Ledger, x ledger.Export, i Import) (int6
 // importWindow finds the epoch that the window continues.
 func (w *workshop) importWindow(l *ledger.Ledger, x ledger.Export, i Import) (int64, error) {
 	what := "import the window " + described(x)
+	if i.Alone {
+		epoch, err := l.FollowFrom(x.From)
+		if errors.Is(err, ledger.ErrApart) {
+			return 0, &Advice{What: what, Fix: "replay exports that follow one another in the order of their times, and others into another place (--into)", Err: err}
+		}
+		return epoch, l.Add(epoch, x)
+	}
 	if l.Streaming() == nil {
 		if _, err := l.Follow(); errors.Is(err, ledger.ErrNoBase) {
 			return 0, &Advice{What: what, Fix: "import or make the full export that it follows first", Err: err}

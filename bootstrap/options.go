@@ -28,6 +28,7 @@ type Options struct {
 	Ledger *ledger.Store
 	Timing ledger.Timing
 	Table  Table
+	Into   string // the place of a replay that all goes to; empty: the table's own part of the lake
 	Worker string // unique among live workers
 
 	Raw Raw // where AWS puts exports
@@ -127,7 +128,7 @@ func (o *Options) check(export bool) error {
 
 // prefix is where the table's part of the lake lies.
 func (o *Options) prefix() string {
-	return writer.TablePrefix(o.Table.Account, o.Table.Region, o.Table.Name)
+	return writer.PlacePrefix(o.Table.Account, o.Table.Region, o.Table.Name, o.Into)
 }
 
 // key of an object under the prefix of the exports.

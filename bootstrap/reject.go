@@ -123,23 +123,29 @@ func (j *reject) key(tablePrefix string) string {
 // put writes what is held.
 func (r *rejects) put(ctx context.Context, w *workshop) error {
 	for _, j := range r.held {
-		var body bytes.Buffer
-		text := json.NewEncoder(&body)
-		text.SetEscapeHTML(false)
-		if err := text.Encode(j); err != nil {
-			return fmt.Errorf("write reject of line %d of %s: %w", j.Line, j.DataFile, err)
-		}
-		err := w.Store.PutNew(ctx, j.key(w.prefix()), body.Bytes(), nil)
-		switch {
-		case err == nil:
-			if err := w.rejected(); err != nil {
-				return err
-			}
-		case !errors.Is(err, writer.ErrExists):
-			return fmt.Errorf("write reject of line %d of %s: %w", j.Line, j.DataFile, err)
+		if err := w.putReject(ctx, j); err != nil {
+			return err
 		}
 	}
 	r.held, r.bytes = nil, 0
+	return nil
+}
+
+// putReject writes one, unless it is there.
+func (w *workshop) putReject(ctx context.Context, j reject) error {
+	var body bytes.Buffer
+	text := json.NewEncoder(&body)
+	text.SetEscapeHTML(false)
+	if err := text.Encode(j); err != nil {
+		return fmt.Errorf("write reject of line %d of %s: %w", j.Line, j.DataFile, err)
+	}
+	err := w.Store.PutNew(ctx, j.key(w.prefix()), body.Bytes(), nil)
+	switch {
+	case err == nil:
+		return w.rejected()
+	case !errors.Is(err, writer.ErrExists):
+		return fmt.Errorf("write reject of line %d of %s: %w", j.Line, j.DataFile, err)
+	}
 	return nil
 }
 

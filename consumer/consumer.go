@@ -33,6 +33,8 @@ type Options struct {
 	Ledger   *ledger.Store
 	Table    Table
 	App      string // the lease table's name, shared by the fleet
+	Into     string // the place of a replay that all goes to; empty: the table's own part of the lake
+	Part     Part   // of the stream that is read; the zero value is all of it
 	Worker   string // unique among live workers
 	// Many tells that the lease table serves several tables. One that does already is known by its rows.
 	Many bool
@@ -89,6 +91,7 @@ type shared struct {
 	table       Table
 	tablePrefix string
 	worker      string
+	part        Part
 	view        *view
 	look        func() // sees to it that the table is asked for its stream soon
 	decoder     *transform.Decoder
@@ -141,6 +144,7 @@ func readStream(ctx context.Context, o Options, st start, rejects *tolerance) er
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	lineage := NewLineage(o.Streams, st.arn)
+	lineage.part = o.Part
 	keeper, err := checkpoint.Open(ctx, checkpoint.Options{
 		Client: o.DynamoDB, App: o.App, Worker: o.Worker, Stream: lineage, Label: labelOf(st.arn), Scope: st.scope, Process: o.Process,
 		Initial: o.Initial, Duration: o.Lease, Heartbeat: beatEvery(o.Lease), Renew: o.Renew, Log: o.Log, Wall: o.Wall, Registerer: o.Registerer,
@@ -205,10 +209,10 @@ func newSource(o Options, driver *checkpoint.Driver, f *follower, rejects *toler
 	if budget == nil {
 		budget = writer.NewBudget(o.Memory / 2)
 	}
-	prefix := writer.TablePrefix(o.Table.Account, o.Table.Region, o.Table.Name)
+	prefix := writer.PlacePrefix(o.Table.Account, o.Table.Region, o.Table.Name, o.Into)
 	common := shared{
 		streams: o.Streams, lineage: f.lineage, store: o.Store, view: f.view, look: f.poke,
-		table: o.Table, tablePrefix: prefix, worker: o.Worker,
+		table: o.Table, tablePrefix: prefix, worker: o.Worker, part: o.Part,
 		decoder:  transform.NewDecoder(o.Table.Keys),
 		datasets: o.Datasets, schemas: newSchemas(o.Registerer, o.Table.Name), rejects: rejects,
 		budget: budget, limits: limits, pages: new(pagePool), pace: pace{max: o.PollMax},

@@ -59,6 +59,10 @@ func (s *session) childless() error {
 		s.look() // perhaps another has taken its place
 		return nil
 	}
+	if len(s.part.Shards) > 0 {
+		s.found = true // what children it has, nobody wants
+		return nil
+	}
 	if there, err := s.lineage.Exists(s.ctx(), s.shard); err != nil || there {
 		return err
 	}

@@ -20,6 +20,7 @@ type Lineage struct {
 	client   *dynamodbstreams.Client
 	arn      string
 	replaced atomic.Bool // the table has another stream, so this one may be gone
+	part     Part        // that is to be seen of it
 }
 
 var _ checkpoint.Stream = (*Lineage)(nil)
@@ -66,7 +67,7 @@ func (l *Lineage) Shards(ctx context.Context) ([]checkpoint.Shard, error) {
 	for i := range shards {
 		shards[i].Closed = shards[i].Closed || parents[shards[i].ID]
 	}
-	return shards, nil
+	return l.part.Of(shards), nil
 }
 
 // Children asks for the children of a closed shard. There may be none: for a
@@ -86,7 +87,7 @@ func (l *Lineage) Children(ctx context.Context, parent string) ([]checkpoint.Sha
 			children = append(children, shardOf(s))
 		}
 	}
-	return children, nil
+	return l.part.Of(children), nil
 }
 
 // Exists tells whether the stream still knows the shard, listed or not.

@@ -158,6 +158,9 @@ func (s *session) open() error {
 		return err
 	}
 	s.reader = reader{client: s.streams, arn: s.table.StreamARN, shard: s.shard, start: cp, last: s.least()}
+	if err := s.begin(); err != nil {
+		return err
+	}
 	s.batch = writer.NewBatch(s.least())
 	s.batch.Free = s.pages.put
 	s.durable = s.ended()

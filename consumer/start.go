@@ -75,6 +75,7 @@ func register(ctx context.Context, o Options) (start, error) {
 		if over {
 			lineage := NewLineage(o.Streams, old.StreamARN)
 			lineage.replaced.Store(true)
+			lineage.part = o.Part
 			if over, err = drained(ctx, lineage, rows); err != nil {
 				return start{}, err
 			}
@@ -91,6 +92,9 @@ func register(ctx context.Context, o Options) (start, error) {
 		st.initial = checkpoint.Initial{Position: checkpoint.TrimHorizon}
 	}
 	from := beginning(st.arn, st.initial, now, o.Timing)
+	if !o.Part.From.IsZero() {
+		from = later(from, o.Part.From.Add(o.Timing.Skew))
+	}
 	st.ledger, err = o.Ledger.Update(ctx, func(l *ledger.Ledger) error {
 		s := l.Streaming()
 		if s != nil && (old == nil || s.StreamARN != old.StreamARN) && s.StreamARN != st.arn {

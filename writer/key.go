@@ -15,6 +15,15 @@ func TablePrefix(account, region, table string) string {
 	return account + "/" + region + "/" + table + "/"
 }
 
+// PlacePrefix is where a replay writes beside that: "<account>/<region>/<table>~<into>/". No table's name
+// has a "~". Without a name it is the [TablePrefix].
+func PlacePrefix(account, region, table, into string) string {
+	if into != "" {
+		table += "~" + into
+	}
+	return TablePrefix(account, region, table)
+}
+
 // ChainPrefix is the folder of a shard's chain under a table prefix:
 // "<table prefix>changes/<dataset>/shard_day=<day>/<shard id>/".
 func ChainPrefix(tablePrefix, dataset, shardID string) string {

@@ -61,6 +61,9 @@ func (l *Ledger) Coverage(through time.Time) []Span {
 		switch e.Source {
 		case Full:
 			x := e.Exports[0]
+			if x.Status == Restored {
+				continue
+			}
 			s.From, s.State = time.Time{}, Seed
 			if x.Status != Converted {
 				s.To, s.State, s.Note = x.To, Underway, string(x.Status)

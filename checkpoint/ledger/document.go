@@ -14,6 +14,9 @@ type Documents interface {
 // Key is where the ledger lies in a lake, under the table's prefix.
 const Key = "_ledger/ledger.json"
 
+// ReplayKey is where a replay's place says what it is of, under the place's prefix.
+const ReplayKey = "_ledger/replay.json"
+
 // Document keeps the ledger as a document of a store. notFound and changed are what
 // the store says where there is none, and where another was faster.
 func Document(store Documents, key string, notFound, changed error) Register {

@@ -70,6 +70,7 @@ const (
 	Exported  Status = "exported"  // its files are in S3
 	Converted Status = "converted" // its rows are in the lake
 	Failed    Status = "failed"    // AWS gave it up, or its files are damaged
+	Restored  Status = "restored"  // of a replay: a few of its rows are there
 )
 
 // Export is one export of AWS: a window, or the whole table.
@@ -210,7 +211,7 @@ func (l *Ledger) Base() *Epoch {
 // Seeding is the full export that is under way, nil if none is.
 func (l *Ledger) Seeding() *Epoch {
 	for i := len(l.Epochs) - 1; i >= 0; i-- {
-		if e := &l.Epochs[i]; e.Source == Full && len(e.Exports) > 0 && e.Exports[0].Status != Converted && e.Exports[0].Status != Failed {
+		if e := &l.Epochs[i]; e.Source == Full && len(e.Exports) > 0 && e.Exports[0].Status != Converted && e.Exports[0].Status != Failed && e.Exports[0].Status != Restored {
 			return e
 		}
 	}

@@ -35,10 +35,12 @@ type Record struct {
 	// dataset that has some.
 	Overlaps []RecordFile `json:"overlaps,omitempty"`
 	// Checked and Mismatched count old images that were compared by Worker.
-	Checked    int64     `json:"checked,omitempty"`
-	Mismatched int64     `json:"mismatched,omitempty"`
-	Worker     string    `json:"worker"`
-	Converted  time.Time `json:"converted"`
+	Checked    int64 `json:"checked,omitempty"`
+	Mismatched int64 `json:"mismatched,omitempty"`
+	// Restored: its items are some lines that were in rejects/, and not all datasets take each of them.
+	Restored  bool      `json:"restored,omitempty"`
+	Worker    string    `json:"worker"`
+	Converted time.Time `json:"converted"`
 }
 
 // RecordFile is what became of one data file in one dataset. A data file has as many as there are

@@ -85,7 +85,7 @@ func (c *exporting) open(ctx context.Context, cfg aws.Config, log *zap.Logger, r
 	if err != nil {
 		return bootstrap.Options{}, err
 	}
-	kept, err := openLedger(ctx, c.state, c.lake, store, db, writer.TablePrefix(table.Account, table.Region, table.Name), table.ARN)
+	kept, err := openLedger(ctx, c.state, c.lake, store, db, writer.PlacePrefix(table.Account, table.Region, table.Name, c.into), table.ARN)
 	if err != nil {
 		return bootstrap.Options{}, err
 	}
@@ -94,8 +94,8 @@ func (c *exporting) open(ctx context.Context, cfg aws.Config, log *zap.Logger, r
 	if err != nil {
 		return o, err
 	}
-	o.Table, o.Worker = table, workerName()
-	prefix := writer.TablePrefix(table.Account, table.Region, table.Name)
+	o.Table, o.Worker, o.Into = table, workerName(), c.into
+	prefix := writer.PlacePrefix(table.Account, table.Region, table.Name, c.into)
 	if o.MaxRejects, err = c.schema.tolerated(ctx, store, prefix); err != nil {
 		return o, err
 	}

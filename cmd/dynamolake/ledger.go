@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
@@ -25,6 +27,28 @@ func stateFlag(s *settings, dst *string) {
 // place says which table and which lake are meant.
 type place struct {
 	table, lake, app, state string
+	into                    string // the place of a replay; empty: the table's own part of the lake
+}
+
+// intoFlag declares --into for a command that looks at a lake.
+func intoFlag(s *settings, dst *string) {
+	s.parsed(dst, "into", "name", "", "look at what a replay wrote into the place of that name, beside the table's own part of the lake", checkInto)
+}
+
+// checkInto accepts what may stand in the names of objects and of tables.
+func checkInto(name string) error {
+	if len(name) > 64 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != "" {
+		return errors.New("want up to 64 letters, digits, dots, dashes and underscores")
+	}
+	return nil
+}
+
+// leaseTableOf is the lease table of a table's fleet, or of a replay.
+func leaseTableOf(app, table, into string) string {
+	if into == "" {
+		return leaseTable(app, table)
+	}
+	return leaseTable(app, table) + "-replay-" + into
 }
 
 func (p *place) flags(s *settings) {

@@ -34,6 +34,7 @@ func commands() []command {
 		{"consume", "one member of the fleet that reads a table's stream into the lake", consumeCommand},
 		{"verify", "proves the lake, from end to end; compares it with the table or an export", verifyCommand},
 		{"status", "leases, lag, headroom and gaps of a fleet", statusCommand},
+		{"replay", "reads the stream, converts an export or restores rejects again, into a place of its own beside the live lake", replayCommand},
 		{"checkpoint list", "the lease rows of a fleet, as they are", checkpointListCommand},
 		{"checkpoint show", "one lease row, beside where the shard's files in the lake end", checkpointShowCommand},
 		{"checkpoint rewind", "moves checkpoints back, with a backup, so that a stopped fleet looks for what is missing", checkpointRewindCommand},

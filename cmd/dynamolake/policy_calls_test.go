@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"path"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -103,6 +104,15 @@ func (q *inquest) tell() {
 	q.untilClosed(2)
 	end()
 
+	q.cut["replay"] = true
+	export := []string{"replay", "--state=dynamodb", "--into=export", "--export=" + path.Base(path.Dir(manifest))}
+	if code, text := q.run(q.Context(), export...); code != 1 {
+		q.Errorf("replay into a lake that refuses parts: exit code %d\n%s", code, text)
+	}
+	q.mustRun(export...)
+	q.mustRun("replay", "--state=dynamodb", "--into=stream", "--from="+time.Now().Add(-time.Hour).Format(time.RFC3339))
+	q.mustRun("replay", "--state=dynamodb", "--into=rejects", "--rejects")
+
 	q.mustRun("status", "--state=dynamodb")
 	q.mustRun("verify", "--state=dynamodb", "--against-export="+manifest)
 	stop()
@@ -122,6 +132,7 @@ func (q *inquest) tell() {
 	q.first(enable...)
 	q.first(consume...)
 	q.first(incremental...)
+	q.first("replay", "--state=dynamodb", "--into=first", "--rejects")
 }
 
 // watch notes each call of a command, and refuses parts of uploads where that is asked for.

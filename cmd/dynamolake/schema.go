@@ -21,6 +21,7 @@ import (
 // the lake.
 type schemaPlace struct {
 	table, lake, key string
+	into             string // the place of a replay; empty: the table's own part of the lake
 }
 
 func (p *schemaPlace) flags(s *settings) {
@@ -98,7 +99,7 @@ func (p *schemaPlace) open(ctx context.Context) (o opened, err error) {
 	if o.store, err = openLake(p.lake, o.cfg); err != nil {
 		return o, err
 	}
-	o.prefix = writer.TablePrefix(o.table.Account, o.table.Region, o.table.Name)
+	o.prefix = writer.PlacePrefix(o.table.Account, o.table.Region, o.table.Name, p.into)
 	o.catalog = dataset.NewCatalog(o.store, o.prefix)
 	return o, nil
 }

@@ -23,6 +23,7 @@ type schemaShowing struct {
 func schemaShowCommand(s *settings) func(context.Context, streams) error {
 	var c schemaShowing
 	c.inLake(s)
+	intoFlag(s, &c.into)
 	s.count(&c.version, "version", 0, 0, 1_000_000, "the version to show; 0: the newest")
 	s.choice(&c.format, "format", "yaml", "as a schema file, or as a table of columns with what of the newest rows did not fit into them", "yaml", "table")
 	s.count(&c.rows, "sample-rows", 10_000, 0, 10_000_000, "with --format=table: the most rows of each dataset that are looked at; 0: none")

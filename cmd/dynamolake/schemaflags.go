@@ -25,6 +25,8 @@ type schemaFlags struct {
 	maxColumns int
 	maxRejects int // -1: any number
 	salt       string
+	// of is the prefix of the table that a replay is of: its place begins with that schema. Empty: none.
+	of string
 }
 
 // The words of --schema that are no addresses.
@@ -73,6 +75,13 @@ func (c *schemaFlags) open(ctx context.Context, cfg aws.Config, store writer.Lak
 			return nil, err
 		}
 	}
+	given := asked != nil
+	if !given && c.of != "" {
+		var err error
+		if asked, err = inherited(ctx, store, catalog, c.of); err != nil {
+			return nil, err
+		}
+	}
 	live, err := dataset.Open(ctx, catalog, asked, o, limits)
 	if err == nil {
 		return live, nil
@@ -81,7 +90,7 @@ func (c *schemaFlags) open(ctx context.Context, cfg aws.Config, store writer.Lak
 	switch {
 	case !errors.As(err, &problems):
 		return nil, err
-	case asked != nil:
+	case given:
 		err = c.problems(problems)
 	default:
 		err = fmt.Errorf("%w; give --schema the file that it was made of", err)
@@ -90,6 +99,14 @@ func (c *schemaFlags) open(ctx context.Context, cfg aws.Config, store writer.Lak
 		err = fmt.Errorf("%w; set --hash-salt (%s)", err, envName("hash-salt"))
 	}
 	return nil, err
+}
+
+// inherited is the newest schema of a table, for a place that has none yet; nil where there is nothing to take over.
+func inherited(ctx context.Context, store writer.Lake, place *dataset.Catalog, of string) (*schema.Schema, error) {
+	if have, err := place.Latest(ctx); have != nil || err != nil {
+		return nil, err
+	}
+	return dataset.NewCatalog(store, of).Latest(ctx)
 }
 
 // read reads the schema file.

@@ -16,8 +16,12 @@ import (
 // inspecting are the settings of `dynamolake status`.
 type inspecting struct {
 	table, lake, app, state, output string
+	into                            string
 	shards                          bool
 }
+
+// fleetOver is what there is of a replay that removed its lease table.
+const fleetOver = "none: the replay is over"
 
 func statusCommand(s *settings) func(context.Context, streams) error {
 	var c inspecting
@@ -26,6 +30,7 @@ func statusCommand(s *settings) func(context.Context, streams) error {
 	s.parsed(&c.lake, "lake", "address", "", "where the lake lies, to show what it covers; left out when empty", checkLake)
 	s.text(&c.app, "app", "", "name of the lease table; dynamolake-<table> when empty")
 	stateFlag(s, &c.state)
+	intoFlag(s, &c.into)
 	s.boolean(&c.shards, "shards", "show every shard, not only the workers and what is wrong")
 	s.choice(&c.output, "output", "text", "how to print", "text", "json")
 	return func(ctx context.Context, io streams) error {
@@ -43,14 +48,14 @@ func (c inspecting) run(ctx context.Context, cfg aws.Config, out io.Writer) erro
 	if err != nil {
 		return err
 	}
-	place := fleet.Place{DynamoDB: db, Table: table, App: leaseTable(c.app, c.table)}
+	place := fleet.Place{DynamoDB: db, Table: table, App: leaseTableOf(c.app, c.table, c.into), Into: c.into}
 	if c.lake != "" {
 		store, err := openLake(c.lake, cfg)
 		if err != nil {
 			return err
 		}
 		place.Store = store
-		prefix := writer.TablePrefix(table.Account, table.Region, table.Name)
+		prefix := writer.PlacePrefix(table.Account, table.Region, table.Name, c.into)
 		if place.Ledger, err = openLedger(ctx, c.state, c.lake, store, db, prefix, table.ARN); err != nil {
 			return err
 		}
@@ -58,6 +63,9 @@ func (c inspecting) run(ctx context.Context, cfg aws.Config, out io.Writer) erro
 	r, err := fleet.NewWatcher(place).Report(ctx)
 	if err != nil {
 		return err
+	}
+	if c.into != "" && len(r.Workers)+len(r.Shards) == 0 {
+		r.Fleet = fleetOver
 	}
 	if c.output == "json" {
 		return json.NewEncoder(out).Encode(r)

@@ -117,6 +117,18 @@ func stories() []story {
 		{"sample-rows", "rows", "Raise it where misfits are rare; 0 where nothing is to be read."},
 		{"history", "", "You want to know when a column came, and with which version."},
 
+		// replay.
+		{"into", "", "You look at what a replay wrote, not at the table's own datasets: the name that you gave to the replay."},
+		{"replay into", "", "Always. A new name for each replay; the same name goes on with one that was ended before it was through."},
+		{"replay from", "", "What the stream still has is to be written again: `TRIM_HORIZON`, or the time before which all was well."},
+		{"from-checkpoint", "", "You kept what `checkpoint list --json` said before a change, and want all that came after it again."},
+		{"replay shard", "", "You know which shards are in question."},
+		{"replay window", "", "A window of exports is to be converted again, under another schema."},
+		{"replay export", "", "As `--window`, for a full export, or where you know the export's id."},
+		{"rejects", "", "The schema was mended, or this version reads what an earlier one could not."},
+		{"replay lake", "", "Always: the lake that the table is read into."},
+		{"replay memory", "", "Raise it when a replay takes too long; lower it, below the container's limit, when the process is killed for memory."},
+
 		// verify.
 		{"depth", "", "`names` for a quick look, or where reading every file costs too much; `rows` before you rely on a lake that was copied or restored."},
 		{"against-table", "", "You want the state compared with the table as it is, at the price of a scan."},

@@ -36,6 +36,7 @@ func verifyCommand(s *settings) func(context.Context, streams) error {
 	d := verify.Defaults()
 	t := verify.NewTable(nil, "", d.Keys)
 	c.flags(s)
+	intoFlag(s, &c.into)
 	s.choice(&c.depth, "depth", string(d.Depth), "how closely files are looked at: listings and metadata, each file's footer and checksum, or each row",
 		string(verify.DepthNames), string(verify.DepthFooters), string(verify.DepthRows))
 	s.text(&c.dataset, "dataset", "", "look at this dataset only; all of the schema when empty")
@@ -103,12 +104,12 @@ func (c verifying) options(ctx context.Context, cfg aws.Config) (verify.Options,
 	if err != nil {
 		return o, err
 	}
-	o.Store, o.Prefix, o.Table, o.Keys = store, writer.TablePrefix(table.Account, table.Region, table.Name), table.Name, table.Keys
+	o.Store, o.Prefix, o.Table, o.Keys = store, writer.PlacePrefix(table.Account, table.Region, table.Name, c.into), table.Name, table.Keys
 	if o.Ledger, err = openLedger(ctx, c.state, c.lake, store, db, o.Prefix, table.ARN); err != nil {
 		return o, err
 	}
 	o.Leases = func(ctx context.Context) ([]checkpoint.Row, error) {
-		t, err := fleet.Leases(ctx, db, leaseTable(c.app, c.table), c.table)
+		t, err := fleet.Leases(ctx, db, leaseTableOf(c.app, c.table, c.into), c.table)
 		if errors.Is(err, fleet.ErrNone) {
 			return nil, nil
 		}

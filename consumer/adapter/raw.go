@@ -66,8 +66,8 @@ func (p rawProtocol) SerializeRequest(
 // readOnly hides the WriteTo of the request's body. The SDK closes the body once the answer has
 // begun, which may be before net/http has looked whether there is more of it. Then Read says that
 // there is not, but the SDK's WriteTo returns io.EOF, an error to net/http: it breaks the
-// connection in the middle of the answer, and the retry costs up to a second. Seen about once in a
-// hundred calls to a server near by, from a machine short of CPU.
+// connection in the middle of the answer, and the retry costs up to a second. Seen with a few calls
+// in a hundred to a server near by, on a machine short of CPU.
 func readOnly(req *smithyhttp.Request) error {
 	body, ok := req.GetStream().(io.ReadSeeker)
 	if !ok {

@@ -33,6 +33,7 @@ type Place struct {
 	DynamoDB *dynamodb.Client
 	Table    consumer.Table
 	App      string // the lease table
+	Into     string // the place of a replay; empty: the table's own part of the lake
 	Store    writer.Store
 	Ledger   *ledger.Store
 }
@@ -66,7 +67,7 @@ func (w *Watcher) Report(ctx context.Context) (Report, error) {
 		}
 	}
 	if w.p.Store != nil && (w.gapsRead.IsZero() || time.Since(w.gapsRead) > gapsEvery) {
-		gaps, err := consumer.Gaps(ctx, w.p.Store, writer.TablePrefix(w.p.Table.Account, w.p.Table.Region, w.p.Table.Name))
+		gaps, err := consumer.Gaps(ctx, w.p.Store, writer.PlacePrefix(w.p.Table.Account, w.p.Table.Region, w.p.Table.Name, w.p.Into))
 		if err != nil {
 			return Report{}, err
 		}

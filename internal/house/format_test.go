@@ -198,6 +198,7 @@ func TestSmallObjectsAreAsDocumented(t *testing.T) {
 		{"Epochs", "checkpoint/ledger/ledger.go", "Epoch"},
 		{"Exports", "checkpoint/ledger/ledger.go", "Export"},
 		{"Ledger gaps", "checkpoint/ledger/ledger.go", "Gap"},
+		{"The place of a replay", "cmd/dynamolake/replay_claim.go", "claim"},
 		{"Export records", "checkpoint/ledger/record.go", "Record"},
 	} {
 		sameNames(t, c.heading, tableOf(t, formatPage, c.heading, "field").names(nil), jsonFields(t, c.file, c.structName))

@@ -23,7 +23,7 @@ func (v *run) readLedgerFolder(ctx context.Context) error {
 			return err
 		}
 		switch p := parsePlace(v.Prefix, o.Key); p.role {
-		case roleLedger:
+		case roleLedger, roleReplay:
 		case roleRecord:
 			r, err := v.readRecord(ctx, o.Key)
 			if err != nil {

@@ -23,6 +23,7 @@ const (
 	roleRecord        // _ledger/exports/<id>.json
 	roleSchema        // _ledger/schemas/<version>.yaml
 	roleLedger        // _ledger/ledger.json
+	roleReplay        // _ledger/replay.json
 )
 
 // place is an object's name, taken apart.
@@ -87,6 +88,8 @@ func parsePlace(prefix, key string) place {
 		if err == nil && version > 0 && key == prefix+schemaKey(version) {
 			return place{role: roleSchema, version: version}
 		}
+	case key == prefix+ledger.ReplayKey:
+		return place{role: roleReplay}
 	case key == prefix+ledger.Key:
 		return place{role: roleLedger}
 	}

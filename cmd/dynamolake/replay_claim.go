@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"dynamolake/checkpoint/ledger"
+	"dynamolake/writer"
+)
+
+// Kinds of replays.
+const (
+	ofStream  = "stream"
+	ofExports = "exports"
+	ofRejects = "rejects"
+)
+
+// claim is the object that says what a place is of, written before all else in it. Who comes with the
+// same words goes on with it.
+type claim struct {
+	Format int    `json:"format"`
+	Of     string `json:"of"`
+	// The rest is of a replay of the stream. From is zero where it began with the oldest record, or at
+	// checkpoints: those that were positions, by shard, and the shards that had been read to their end.
+	From        time.Time         `json:"from,omitzero"`
+	Checkpoints map[string]string `json:"checkpoints,omitempty"`
+	Done        []string          `json:"done,omitempty"`
+	Shards      []string          `json:"shards,omitempty"` // the only ones; none: all
+	// Through is a time that all checkpoints had passed; zero if that is not known.
+	Through time.Time `json:"through,omitzero"`
+	// Until is when it was begun: it is done when each shard is read up to there.
+	Until time.Time `json:"until,omitzero"`
+}
+
+const claimFormat = 1
+
+// same tells whether two are of the same replay, whenever it was begun.
+func (c claim) same(other claim) bool {
+	return c.Of == other.Of && c.From.Equal(other.From) && maps.Equal(c.Checkpoints, other.Checkpoints) &&
+		slices.Equal(c.Done, other.Done) && slices.Equal(c.Shards, other.Shards)
+}
+
+// taken returns what the place is of already, nil if it is of nothing yet, or an error if that is another replay.
+func (r *replay) taken(ctx context.Context, wanted claim) (*claim, error) {
+	body, _, err := r.store.Get(ctx, r.place+ledger.ReplayKey)
+	if errors.Is(err, writer.ErrNotFound) {
+		return nil, nil
+	}
+	var have claim
+	if err == nil {
+		err = json.Unmarshal(body, &have)
+	}
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read %s: %w", r.place+ledger.ReplayKey, err)
+	case have.Format != claimFormat:
+		return nil, fmt.Errorf("%s is of format %d, this program knows %d; use a newer dynamolake", r.place+ledger.ReplayKey, have.Format, claimFormat)
+	case !have.same(wanted):
+		return nil, fmt.Errorf("the place %s has another replay, of %s; give another --into, or delete the objects under %s", r.into, have, r.place)
+	}
+	return &have, nil
+}
+
+// take makes the place one of this replay, or goes on with it.
+func (r *replay) take(ctx context.Context, wanted claim) error {
+	wanted.Format = claimFormat
+	have, err := r.taken(ctx, wanted)
+	if err == nil && have == nil {
+		body, _ := json.MarshalIndent(wanted, "", "  ") // strings and times: cannot fail
+		err = r.store.PutNew(ctx, r.place+ledger.ReplayKey, append(body, '\n'), nil)
+		if have = &wanted; errors.Is(err, writer.ErrExists) {
+			have, err = r.taken(ctx, wanted)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	r.claimed = *have
+	return nil
+}
+
+func (c claim) String() string {
+	text := "the " + c.Of
+	switch {
+	case c.Of != ofStream:
+		return c.Of
+	case len(c.Checkpoints)+len(c.Done) > 0:
+		text += " from checkpoints"
+	case c.From.IsZero():
+		text += " from its oldest record"
+	default:
+		text += " from " + formatTime(c.From)
+	}
+	if len(c.Shards) > 0 {
+		text += " in " + strings.Join(c.Shards, ", ")
+	}
+	return text
+}
