@@ -36,6 +36,9 @@ func (f *fixture) count(m *member) (h held) {
 // is held afterwards must be what was held at the beginning. The same with real processes, memory
 // and ten minutes is BenchmarkSoak of cmd/dynamolake.
 func TestALongRunGathersNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a minute under the race detector")
+	}
 	const shards, rounds = 4, 50
 	inBubble(t, awssim.Config{Retention: 20 * time.Minute, TrimEvery: time.Minute}, shards, func(f *fixture) {
 		stays := f.start("stays", nil)
