@@ -20,7 +20,7 @@ TIMEOUT  ?= 10m
 PKG      ?= ./...
 # -short leaves out what the race detector would make take an hour, or what its runtime
 # cannot bear in one bubble of synctest; these packages are tested whole without it.
-WHOLE    ?= ./cmd/dynamolake ./internal/scene ./checkpoint/... ./consumer ./bootstrap
+WHOLE    ?= ./cmd/dynamolake ./internal/scene ./checkpoint/... ./consumer ./bootstrap ./internal/page
 BENCH    ?= .
 COUNT    ?= 6
 FUZZTIME ?= 20s

@@ -192,6 +192,9 @@ func TestADeniedStreamIsToldOnceAndAskedSlowly(t *testing.T) {
 }
 
 func TestTheLargestItemWithBothImages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes under the race detector; make test runs it without")
+	}
 	inBubble(t, awssim.Config{}, 1, func(f *fixture) {
 		f.start("w", func(o *consumer.Options) { o.OldImage = true })
 		for round := range 5 {

@@ -59,6 +59,9 @@ func (w *watched) mentions(text, want string) {
 }
 
 func TestAWorkerIsReadyOnceItReads(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes under the race detector; make test runs it without")
+	}
 	inBubble(t, awssim.Config{}, 2, func(f *fixture) {
 		w := f.watch("w", nil)
 		w.says("before anything", "starting")
@@ -194,6 +197,9 @@ func TestALedgerOutOfReachIsSeen(t *testing.T) {
 }
 
 func TestLittleHeadroomIsSeen(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes under the race detector; make test runs it without")
+	}
 	inBubble(t, awssim.Config{}, 1, func(f *fixture) {
 		early := dayLimits()
 		early.Headroom = 21 * time.Hour

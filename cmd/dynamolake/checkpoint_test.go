@@ -238,6 +238,9 @@ func TestARewindBringsBackWhatIsMissing(t *testing.T) {
 // TestRewindsOfRandomFleets kills workers, loses files, and rewinds to anywhere; the lake must equal the
 // table each time.
 func TestRewindsOfRandomFleets(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes under the race detector; make test runs it without")
+	}
 	again := 0
 	for seed := range uint64(12) {
 		onProvenStage(t, 2, func(s *stage) {

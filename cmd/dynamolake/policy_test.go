@@ -68,6 +68,9 @@ type permission struct{ action, resource string }
 // simulator saw with the policy: nothing is missing, no action and no resource of a
 // statement is there for nothing.
 func TestEachPolicyIsWhatItsCommandCalls(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes under the race detector; make test runs it without")
+	}
 	seen := callsOfCommands(t)
 	names := map[string]bool{}
 	for _, c := range commands() {

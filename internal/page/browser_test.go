@@ -107,6 +107,9 @@ f.onload = () => {
 </script>`
 
 func TestThePageInABrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes under the race detector; make test runs it without")
+	}
 	browser(t)
 	s := tell(t, false)
 	for _, width := range []int{1280, 390} {
@@ -192,6 +195,9 @@ func TestThePageInABrowser(t *testing.T) {
 
 // TestTheScreenshotIsOfThePage: that of the README has the colours of the style sheet.
 func TestTheScreenshotIsOfThePage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes under the race detector; make test runs it without")
+	}
 	body, err := os.ReadFile(screenshot)
 	if err != nil {
 		t.Fatalf("%v: make it with go test ./internal/page -run Browser -update", err)

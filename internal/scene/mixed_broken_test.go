@@ -23,6 +23,9 @@ import (
 // TestTheMixedCheckCatchesSabotage leaves out, one at a time, what the repair of a gap must not do
 // without. A check that finds nothing then proves nothing in TestMixed either.
 func TestTheMixedCheckCatchesSabotage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes under the race detector; make test runs it without")
+	}
 	for name, sabotage := range map[string]func(*mixed){
 		"none": func(*mixed) {},
 		"the window ends early": func(m *mixed) {
