@@ -137,11 +137,12 @@ func TestEachFlagIsAVariable(t *testing.T) {
 		"table": "t", "lake": "file:///lake", "break": "fork", "export-sse": "AES256",
 		"from-export": "file:///copy/manifest-summary.json", "against-export": "file:///copy/manifest-summary.json",
 		"to": "TRIM_HORIZON", "key": "pk:S", "from": "lake", "sample": "lake", "export": "file:///copy/manifest-summary.json", "with-version": "1",
+		"replay from": "TRIM_HORIZON", "replay window": "2026-11-23T08:00:00Z_2026-11-23T09:00:00Z", "replay export": "01", "replay rejects": "true", "replay into": "again",
 	}
 	for _, c := range commands() {
 		s := newSettings(c.name, c.summary)
 		c.setup(s)
-		text := func(f *pflag.Flag) string { return cmp.Or(f.DefValue, texts[f.Name], "x") }
+		text := func(f *pflag.Flag) string { return cmp.Or(texts[c.name+" "+f.Name], f.DefValue, texts[f.Name], "x") }
 		needed := []string{"DYNAMOLAKE_TABLE=t", "DYNAMOLAKE_LAKE=s3://b/p"} // advise needs them for some
 		s.flags.VisitAll(func(f *pflag.Flag) {
 			if s.value(f.Name).needed {
@@ -152,6 +153,9 @@ func TestEachFlagIsAVariable(t *testing.T) {
 			env, text := slices.Clone(needed), text(f)
 			if f.Name == "export-kms-key" {
 				env = append(env, "DYNAMOLAKE_EXPORT_SSE=KMS")
+			}
+			if what := []string{"from", "from-checkpoint", "window", "export", "rejects"}; c.name == "replay" && !slices.Contains(what, f.Name) {
+				env = append(env, "DYNAMOLAKE_FROM=TRIM_HORIZON") // it wants to be told what to replay
 			}
 			if f.Name == "tables-file" {
 				env = slices.DeleteFunc(env, func(e string) bool { return strings.HasPrefix(e, "DYNAMOLAKE_TABLE=") })
