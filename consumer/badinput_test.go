@@ -344,6 +344,9 @@ func TestAStreamOfNewImagesAloneIsEnough(t *testing.T) {
 }
 
 func TestADeleteByTTLIsTold(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes under the race detector; make test runs it without")
+	}
 	inBubble(t, awssim.Config{}, 1, func(f *fixture) {
 		if _, err := f.db().UpdateTimeToLive(f.Context(), &dynamodb.UpdateTimeToLiveInput{
 			TableName:               aws.String(scene.TableName),

@@ -107,6 +107,9 @@ func TestAfterAnOutageOfTheFleetItGoesOnBehindOneGap(t *testing.T) {
 }
 
 func TestAShardTrimmedUnderASlowReaderWhileOthersAreAtTheTip(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes under the race detector; make test runs it without")
+	}
 	inBubble(t, awssim.Config{Retention: time.Hour}, 3, func(f *fixture) {
 		f.start("one", goOnHourly)
 		f.start("two", goOnHourly)

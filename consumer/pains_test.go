@@ -329,6 +329,9 @@ func TestAnIdleShardIsAskedOnceInTenSeconds(t *testing.T) {
 }
 
 func TestABusyShardIsDrainedAtOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes under the race detector; make test runs it without")
+	}
 	inBubble(t, awssim.Config{}, 1, func(f *fixture) {
 		f.put("a", 20_000)
 		f.start("w", nil)

@@ -17,6 +17,9 @@ import (
 // it is ready, as a platform does. Time is virtual, so freshness is judged, and more strictly than on a
 // real machine: no row waits longer than the flush interval of a second and three more.
 func TestARollingRestartLeavesNoHole(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes under the race detector; make test runs it without")
+	}
 	inBubble(t, awssim.Config{}, 4, func(f *fixture) {
 		var mu sync.Mutex
 		written := map[string]time.Time{} // by key: when the file was there

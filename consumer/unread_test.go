@@ -180,6 +180,9 @@ func TestGenerationsThatAreGoneAreOneGap(t *testing.T) {
 // An empty page says that nothing new was found, not that there is nothing: what is claimed
 // must be older than what another page could still bring.
 func TestAnEmptyPageBeforeAnOutageHidesNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes under the race detector; make test runs it without")
+	}
 	inBubble(t, awssim.Config{}, 1, func(f *fixture) {
 		var empty atomic.Bool
 		f.Cloud.Intercept(func(call *awssim.Call) awssim.Fault {
