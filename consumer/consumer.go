@@ -214,7 +214,7 @@ func newSource(o Options, driver *checkpoint.Driver, f *follower, rejects *toler
 		streams: o.Streams, lineage: f.lineage, store: o.Store, view: f.view, look: f.poke,
 		table: o.Table, tablePrefix: prefix, worker: o.Worker, part: o.Part,
 		decoder:  transform.NewDecoder(o.Table.Keys),
-		datasets: o.Datasets, schemas: newSchemas(o.Registerer, o.Table.Name), rejects: rejects,
+		datasets: o.Datasets, schemas: newSchemas(o.Registerer), rejects: rejects,
 		budget: budget, limits: limits, pages: new(pagePool), pace: pace{max: o.PollMax},
 		onGap: o.OnGap, stopping: stopping, blocked: new(atomic.Bool), metrics: newMetrics(o.Registerer, budget.Held, o.Timing.Retention),
 	}

@@ -197,8 +197,7 @@ func TestAnItemGoesWhereItsStateSays(t *testing.T) {
 // column, in the very files in which they are met.
 func TestColumnsComeWithTheFirstFileThatHasThem(t *testing.T) {
 	inBubble(t, awssim.Config{Seed: 1}, 4, func(f *fixture) {
-		f.start("one", f.asking(""))
-		f.start("two", f.asking(""))
+		one, two := f.start("one", f.asking("")), f.start("two", f.asking(""))
 		f.put("plain", 40)
 		f.await()
 		for i := range 40 {
@@ -208,6 +207,10 @@ func TestColumnsComeWithTheFirstFileThatHasThem(t *testing.T) {
 		latest, err := dataset.NewCatalog(f.Store("observer"), f.Prefix()).Latest(f.Context())
 		if err != nil {
 			f.Fatal(err)
+		}
+		told := max(one.metric(f.T, "dynamolake_consumer_schema_version"), two.metric(f.T, "dynamolake_consumer_schema_version"))
+		if told != float64(latest.Version) {
+			f.Errorf("the metric tells of version %v at most, the newest is %d", told, latest.Version)
 		}
 		rows, columns, versions := f.rowsOf(dataset.All)
 		if want := []string{"attr0", "attr1", "attr2", "attr3"}; !slices.Equal(columns, want) || len(latest.Datasets[0].Columns) != 4 {
@@ -271,15 +274,7 @@ func TestDatasetsThatAreNotEquallyFar(t *testing.T) {
 		f.put("after", 20)
 		f.start("two", use)
 		f.await()
-		for _, p := range scene.Parts {
-			report, err := f.Of(p).Prove(f.Context())
-			if err != nil {
-				f.Fatal(err)
-			}
-			if !report.OK() || report.Changes == 0 && p.Dataset != "paid" { // nobody pays here
-				f.Errorf("dataset %s: %s\n%s", p.Dataset, report, strings.Join(report.Problems, "\n"))
-			}
-		}
+		f.proveParts()
 	})
 }
 
@@ -329,15 +324,7 @@ func TestACheckpointIsABoundaryOfEachChain(t *testing.T) {
 		}
 		f.start("two", use)
 		f.await()
-		for _, p := range scene.Parts {
-			report, err := f.Of(p).Prove(f.Context())
-			if err != nil {
-				f.Fatal(err)
-			}
-			if !report.OK() || report.Changes == 0 && p.Dataset != "paid" { // nobody pays here
-				f.Errorf("dataset %s: %s\n%s", p.Dataset, report, strings.Join(report.Problems, "\n"))
-			}
-		}
+		f.proveParts()
 	})
 }
 
@@ -375,4 +362,18 @@ func TestAWorkerOfAnOlderSplitBeginsNothing(t *testing.T) {
 			f.Errorf("dataset both has %q, want %q", boths, want)
 		}
 	})
+}
+
+// proveParts proves each dataset of scene.Split as a lake of its own.
+func (f *fixture) proveParts() {
+	f.Helper()
+	for _, p := range scene.Parts {
+		report, err := f.Of(p).Prove(f.Context())
+		if err != nil {
+			f.Fatal(err)
+		}
+		if !report.OK() || report.Changes == 0 && p.Dataset != "paid" { // nobody pays here
+			f.Errorf("dataset %s: %s\n%s", p.Dataset, report, strings.Join(report.Problems, "\n"))
+		}
+	}
 }

@@ -41,7 +41,7 @@ func (s *session) encode(c *chain, slice writer.Slice) (writer.File, error) {
 				continue
 			}
 		}
-		s.schemas.count(part, file.Notes)
+		s.schemas.count(set.Version, part, file.Notes)
 		return file, s.refuse(c.dataset, file.Refused)
 	}
 }

@@ -13,7 +13,7 @@ type schemas struct {
 	version prometheus.Gauge
 }
 
-func newSchemas(reg prometheus.Registerer, table string) *schemas {
+func newSchemas(reg prometheus.Registerer) *schemas {
 	m := &schemas{
 		misfits: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: "dynamolake", Subsystem: "consumer", Name: "misfits_total",
@@ -29,7 +29,8 @@ func newSchemas(reg prometheus.Registerer, table string) *schemas {
 }
 
 // count takes in what the making of a file showed.
-func (m *schemas) count(part dataset.Part, notes writer.Notes) {
+func (m *schemas) count(version int, part dataset.Part, notes writer.Notes) {
+	m.version.Set(float64(version))
 	if notes.Misfits == nil {
 		return
 	}
