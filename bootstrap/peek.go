@@ -5,13 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/klauspost/compress/gzip"
 
-	"dynamolake/bootstrap/ion"
 	"dynamolake/transform"
 )
 
@@ -81,11 +79,7 @@ func (m *manifest) peek(ctx context.Context, at raw, f dataFile, take func(line 
 	if err != nil {
 		return broken(body, err)
 	}
-	var text io.Reader = unzipped
-	if m.Format == "ION" {
-		text = ion.NewReader(text)
-	}
-	lines := bufio.NewScanner(text)
+	lines := bufio.NewScanner(m.unpacked(unzipped))
 	lines.Buffer(make([]byte, 0, 64<<10), maxLine)
 	for lines.Scan() {
 		if err := take(lines.Bytes()); err != nil {

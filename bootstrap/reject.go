@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -133,20 +132,11 @@ func (r *rejects) put(ctx context.Context, w *workshop) error {
 
 // putReject writes one, unless it is there.
 func (w *workshop) putReject(ctx context.Context, j reject) error {
-	var body bytes.Buffer
-	text := json.NewEncoder(&body)
-	text.SetEscapeHTML(false)
-	if err := text.Encode(j); err != nil {
-		return fmt.Errorf("write reject of line %d of %s: %w", j.Line, j.DataFile, err)
+	added, err := writer.PutReject(ctx, w.Store, j.key(w.prefix()), j)
+	if err == nil && added {
+		err = w.rejected()
 	}
-	err := w.Store.PutNew(ctx, j.key(w.prefix()), body.Bytes(), nil)
-	switch {
-	case err == nil:
-		return w.rejected()
-	case !errors.Is(err, writer.ErrExists):
-		return fmt.Errorf("write reject of line %d of %s: %w", j.Line, j.DataFile, err)
-	}
-	return nil
+	return err
 }
 
 // TooManyRejects: more records went to rejects/ than [Options.MaxRejects] tolerates.

@@ -43,7 +43,7 @@ func PutRejects(ctx context.Context, store Store, prefix, shard string, rejects 
 		} else {
 			rec.Base64 = r.Raw
 		}
-		if _, err := putReject(ctx, store, prefix+"rejects/stream/"+shard+"/"+name+".json", rec); err != nil {
+		if _, err := PutReject(ctx, store, prefix+"rejects/stream/"+shard+"/"+name+".json", rec); err != nil {
 			return err
 		}
 	}
@@ -61,7 +61,7 @@ func PutRefused(ctx context.Context, store Store, prefix, shard, dataset string,
 		if dataset != "" {
 			name += "@" + dataset
 		}
-		added, err := putReject(ctx, store, prefix+"rejects/stream/"+shard+"/"+name+".json", rec)
+		added, err := PutReject(ctx, store, prefix+"rejects/stream/"+shard+"/"+name+".json", rec)
 		if err != nil {
 			return written, err
 		}
@@ -72,8 +72,8 @@ func PutRefused(ctx context.Context, store Store, prefix, shard, dataset string,
 	return written, nil
 }
 
-// putReject tells whether the reject was not there before.
-func putReject(ctx context.Context, store Store, key string, rec rejectRecord) (added bool, err error) {
+// PutReject writes a reject as JSON, and tells whether it was not there before.
+func PutReject(ctx context.Context, store Store, key string, rec any) (added bool, err error) {
 	var body bytes.Buffer
 	text := json.NewEncoder(&body)
 	text.SetEscapeHTML(false)
