@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -298,19 +299,18 @@ func TestACheckpointIsABoundaryOfEachChain(t *testing.T) {
 		})
 		time.Sleep(20 * time.Second)
 		f.terminate(rival)
-		faster := 0
+		var faster atomic.Int32
 		f.setOnPut(func(target string) {
 			key := strings.TrimPrefix(target, scene.Bucket+"/")
-			if !strings.Contains(key, "/changes/again/") || strings.HasPrefix(key, "elsewhere/") || faster == 2 {
+			if !strings.Contains(key, "/changes/again/") || strings.HasPrefix(key, "elsewhere/") || faster.Load() == 2 {
 				return
 			}
 			if body, o, err := elsewhere.Get(f.Context(), key); err == nil {
-				faster++
 				if err := f.Store("observer").PutNew(f.Context(), key, body, o.Meta); err != nil {
 					f.Error(err)
 				}
-				if faster == 2 {
-					f.kill(f.members[1]) // it may write down what it has, and then no more
+				if faster.Add(1) == 2 {
+					f.kill(&member{name: "one"}) // it may write down what it has, and then no more
 				}
 			}
 		})
@@ -319,8 +319,8 @@ func TestACheckpointIsABoundaryOfEachChain(t *testing.T) {
 			o.Limits.Rows = 20
 		})
 		time.Sleep(20 * time.Second)
-		if faster != 2 {
-			f.Fatalf("the rival was faster %d times", faster)
+		if n := faster.Load(); n != 2 {
+			f.Fatalf("the rival was faster %d times", n)
 		}
 		f.start("two", use)
 		f.await()
