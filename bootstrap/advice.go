@@ -117,6 +117,9 @@ func explain(doing, call string, t Table, err error) error {
 	case "ExportNotFoundException":
 		return advise("AWS does not know the export any more, it forgets after 90 days; import it from its manifest-summary.json, or make a new full export with: dynamolake bootstrap --table " + t.Name)
 	case "ValidationException":
+		if call == "ExportTableToPointInTime" && (strings.Contains(text, "expression") || strings.Contains(text, "filter") || strings.Contains(text, "key condition") || strings.Contains(text, "key schema")) {
+			return advise("AWS refuses the filter; mend its expressions, names and values")
+		}
 		return advise("AWS refuses the request; check the bucket's name and prefix")
 	}
 	return plain

@@ -22,7 +22,7 @@ const tokenLife = 7 * time.Hour
 
 // token is the client token of a request: the same for all who want the same. Another epoch wants
 // an export of its own: the rows of one are in one epoch. AWS takes 64 characters.
-func token(in *dynamodb.ExportTableToPointInTimeInput, epoch int64, x ledger.Export) string {
+func token(in *dynamodb.ExportTableToPointInTimeInput, epoch int64, x ledger.Export, f *Filter) string {
 	h := sha256.New()
 	for _, part := range []string{
 		*in.TableArn, *in.S3Bucket, aws.ToString(in.S3Prefix), string(in.ExportType),
@@ -31,6 +31,9 @@ func token(in *dynamodb.ExportTableToPointInTimeInput, epoch int64, x ledger.Exp
 	} {
 		h.Write([]byte(part))
 		h.Write([]byte{0})
+	}
+	if f != nil {
+		h.Write(f.text())
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
@@ -57,7 +60,7 @@ func seconds(t time.Time) string {
 }
 
 // request is what AWS is asked for.
-func (w *workshop) request(epoch int64, x ledger.Export) *dynamodb.ExportTableToPointInTimeInput {
+func (w *workshop) request(epoch int64, x ledger.Export) (*dynamodb.ExportTableToPointInTimeInput, error) {
 	in := &dynamodb.ExportTableToPointInTimeInput{
 		TableArn:       &w.Table.ARN,
 		S3Bucket:       &w.Raw.Bucket,
@@ -75,8 +78,14 @@ func (w *workshop) request(epoch int64, x ledger.Export) *dynamodb.ExportTableTo
 			ExportFromTime: aws.Time(x.From), ExportToTime: aws.Time(x.To), ExportViewType: view(x),
 		}
 	}
-	in.ClientToken = aws.String(token(in, epoch, x))
-	return in
+	if w.Filter != nil {
+		var err error
+		if in.FilterSpecification, err = w.Filter.specification(w.Table.Keys); err != nil {
+			return nil, err
+		}
+	}
+	in.ClientToken = aws.String(token(in, epoch, x, w.Filter))
+	return in, nil
 }
 
 func optional(s string) *string {
@@ -94,7 +103,11 @@ func (w *workshop) ask(ctx context.Context, epoch int64, x ledger.Export) (*type
 			return d, err
 		}
 	}
-	out, err := w.DynamoDB.ExportTableToPointInTime(ctx, w.request(epoch, x))
+	in, err := w.request(epoch, x)
+	if err != nil {
+		return nil, err
+	}
+	out, err := w.DynamoDB.ExportTableToPointInTime(ctx, in)
 	if err != nil {
 		return nil, w.explain("export "+described(x)+" of table "+w.Table.Name, "ExportTableToPointInTime", err)
 	}
@@ -103,7 +116,11 @@ func (w *workshop) ask(ctx context.Context, epoch int64, x ledger.Export) (*type
 
 // asked looks among the table's exports for the one of a token; nil if it is not there.
 func (w *workshop) asked(ctx context.Context, epoch int64, x ledger.Export) (*types.ExportDescription, error) {
-	want := *w.request(epoch, x).ClientToken
+	in, err := w.request(epoch, x)
+	if err != nil {
+		return nil, err
+	}
+	want := *in.ClientToken
 	pages := dynamodb.NewListExportsPaginator(w.DynamoDB, &dynamodb.ListExportsInput{TableArn: &w.Table.ARN})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)

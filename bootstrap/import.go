@@ -55,6 +55,9 @@ func FromExport(ctx context.Context, o Options, i Import) (Result, error) {
 	if err := m.of(w.Table); err != nil && !i.Same {
 		return Result{}, err
 	}
+	if err := w.unfiltered(ctx, m); err != nil {
+		return Result{}, err
+	}
 	x.ARN, x.Items, x.Files = m.ExportARN, m.Items, len(m.Files)
 	x.From, x.To = m.times(w.Timing)
 	if r, err := readRecord(ctx, w.Store, recordKey(w.prefix(), x.ID())); err != nil || r != nil && w.recorded(ctx, r) {
@@ -90,6 +93,27 @@ func FromExport(ctx context.Context, o Options, i Import) (Result, error) {
 	}
 	w.Log.Info("importing an export", append(named(epoch, x), zap.String("at", i.From), zap.Int64("items", x.Items))...)
 	return w.finish(ctx, epoch, x.From)
+}
+
+// unfiltered refuses an export that has a part of the table only. Where its manifest does not say so, AWS is asked, who
+// knows it for 90 days, and tells none but those who may ask: others go by the manifest.
+func (w *workshop) unfiltered(ctx context.Context, m *manifest) error {
+	if m.Filtered != "" {
+		return filtered(m.ExportARN, "its summary has "+m.Filtered)
+	}
+	if w.DynamoDB == nil {
+		return nil
+	}
+	d, err := w.describe(ctx, m.ExportARN)
+	switch {
+	case ctx.Err() != nil:
+		return err
+	case err != nil:
+		w.Log.Info("AWS does not tell whether the export is a filtered one; its summary has no filter", zap.String("export", m.ExportARN), zap.Error(err))
+	case d.FilterSpecification != nil:
+		return filtered(m.ExportARN, "as AWS says")
+	}
+	return nil
 }
 
 // recorded tells whether the ledger has nothing left to do for an export that has a record.

@@ -2,7 +2,6 @@ package bootstrap
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"dynamolake/internal/attribute"
 	"dynamolake/transform"
 	"dynamolake/writer"
 )
@@ -53,9 +53,9 @@ func (w *workshop) have(ctx context.Context, p *part, keys []string) (map[string
 		}
 	}
 	for _, text := range keys {
-		key, err := attributes(text)
+		key, err := attribute.Parse([]byte(text))
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("a key of the lake: %w", err)
 		}
 		want.Keys = append(want.Keys, key)
 	}
@@ -66,11 +66,11 @@ func (w *workshop) have(ctx context.Context, p *part, keys []string) (map[string
 			return nil, w.explain("ask table "+w.Table.Name+" for items", "BatchGetItem", err)
 		}
 		for _, item := range out.Responses[w.Table.Name] {
-			text, err := w.keyOf(item)
+			key, err := attribute.Key(w.Table.Keys, item)
 			if err != nil {
-				return nil, err
+				return nil, fmt.Errorf("an item of the table: %w", err)
 			}
-			if have[text], err = w.holds(p, item); err != nil {
+			if have[string(key)], err = w.holds(p, item); err != nil {
 				return nil, err
 			}
 		}
@@ -89,10 +89,11 @@ func (w *workshop) holds(p *part, item map[string]types.AttributeValue) (bool, e
 	if p.all || r == nil {
 		return true, nil
 	}
-	text, err := json.Marshal(map[string]any{"Item": plainMap(item)})
+	text, err := attribute.JSON(item)
 	if err != nil {
 		return false, fmt.Errorf("an item of the table: %w", err)
 	}
+	text = slices.Concat([]byte(`{"Item":`), text, []byte("}"))
 	var page transform.Page
 	if err := w.decoder.DecodeExport(text, transform.ViewFull, &page); err != nil {
 		return false, err
@@ -105,77 +106,3 @@ func (w *workshop) holds(p *part, item map[string]types.AttributeValue) (bool, e
 	return out != nil || why != "", nil
 }
 
-// attributes are those of a key.
-func attributes(text string) (map[string]types.AttributeValue, error) {
-	var all map[string]struct {
-		S, N *string
-		B    []byte
-	}
-	if err := json.Unmarshal([]byte(text), &all); err != nil {
-		return nil, fmt.Errorf("a key of the lake: %w", err)
-	}
-	key := map[string]types.AttributeValue{}
-	for name, v := range all {
-		switch {
-		case v.S != nil:
-			key[name] = &types.AttributeValueMemberS{Value: *v.S}
-		case v.N != nil:
-			key[name] = &types.AttributeValueMemberN{Value: *v.N}
-		default:
-			key[name] = &types.AttributeValueMemberB{Value: v.B}
-		}
-	}
-	return key, nil
-}
-
-// keyOf is the canonical DynamoDB JSON of an item's key.
-func (w *workshop) keyOf(item map[string]types.AttributeValue) (string, error) {
-	key := map[string]any{w.Table.Keys.Hash.Name: plain(item[w.Table.Keys.Hash.Name])}
-	if w.Table.Keys.HasRange() {
-		key[w.Table.Keys.Range.Name] = plain(item[w.Table.Keys.Range.Name])
-	}
-	text, err := json.Marshal(key)
-	if err == nil {
-		text, err = transform.Canonical(text)
-	}
-	return string(text), err
-}
-
-// plain is a value as DynamoDB JSON has it.
-func plain(v types.AttributeValue) map[string]any {
-	switch v := v.(type) {
-	case *types.AttributeValueMemberS:
-		return map[string]any{"S": v.Value}
-	case *types.AttributeValueMemberN:
-		return map[string]any{"N": v.Value}
-	case *types.AttributeValueMemberB:
-		return map[string]any{"B": append([]byte{}, v.Value...)}
-	case *types.AttributeValueMemberBOOL:
-		return map[string]any{"BOOL": v.Value}
-	case *types.AttributeValueMemberNULL:
-		return map[string]any{"NULL": v.Value}
-	case *types.AttributeValueMemberSS:
-		return map[string]any{"SS": v.Value}
-	case *types.AttributeValueMemberNS:
-		return map[string]any{"NS": v.Value}
-	case *types.AttributeValueMemberBS:
-		return map[string]any{"BS": v.Value}
-	case *types.AttributeValueMemberM:
-		return map[string]any{"M": plainMap(v.Value)}
-	case *types.AttributeValueMemberL:
-		list := []any{}
-		for _, e := range v.Value {
-			list = append(list, plain(e))
-		}
-		return map[string]any{"L": list}
-	}
-	return nil
-}
-
-func plainMap(item map[string]types.AttributeValue) map[string]any {
-	all := make(map[string]any, len(item))
-	for name, v := range item {
-		all[name] = plain(v)
-	}
-	return all
-}

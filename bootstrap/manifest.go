@@ -35,7 +35,8 @@ type manifest struct {
 	View           string    `json:"outputView"`
 	Type           string    `json:"exportType"`
 
-	Files []dataFile `json:"-"`
+	Files    []dataFile `json:"-"`
+	Filtered string     `json:"-"` // the field that says that the export is a filtered one, if one does
 }
 
 // dataFile is a line of manifest-files.json.
@@ -131,8 +132,8 @@ func parseSummary(body []byte) (*manifest, error) {
 	var all map[string]json.RawMessage
 	_ = json.Unmarshal(body, &all) // it is an object: it was one just now
 	for name, value := range all {
-		if strings.Contains(strings.ToLower(name), "filter") && string(value) != "null" {
-			return nil, fmt.Errorf("it is of a filtered export (%s), which does not hold the table: items that stop matching leave no trace", name)
+		if strings.Contains(strings.ToLower(name), "filter") && string(value) != "null" { // what AWS calls it is not known
+			m.Filtered = name
 		}
 	}
 	switch {
@@ -220,6 +221,14 @@ func (m *manifest) times(t ledger.Timing) (from, to time.Time) {
 func (m *manifest) exact(t ledger.Timing) bool {
 	_, to := m.times(t)
 	return !m.full() || m.ExportTime.Equal(to)
+}
+
+// filtered says why a filtered export is no part of a lake.
+func filtered(export, how string) error {
+	return &Advice{
+		What: "export " + export,
+		Fix:  "it is a filtered one (" + how + "), which does not hold the table: items that stop matching leave no trace; take one of the whole table, or make a snapshot in a place of its own with: dynamolake snapshot",
+	}
 }
 
 // of checks that the export is one of the table.

@@ -115,6 +115,17 @@ func TestManifestsAsTheyMayBe(t *testing.T) {
 	}
 }
 
+func TestAManifestSaysThatItsExportIsFiltered(t *testing.T) {
+	for name, filtered := range map[string]string{
+		`"filterSpecification":{"x":1},`: "filterSpecification", `"exportFilter":"x",`: "exportFilter", `"filterSpecification":null,`: "", ``: "",
+	} {
+		m, err := anExport(strings.Replace(fullSummary, `"version"`, name+`"version"`, 1), someFiles).manifest(t)
+		if err != nil || m.Filtered != filtered {
+			t.Errorf("with %s: %v, %q", name, err, m.Filtered)
+		}
+	}
+}
+
 func TestManifestsThatAreRefused(t *testing.T) {
 	with := func(old, now string) objects {
 		s, f := strings.Replace(fullSummary, old, now, 1), strings.Replace(someFiles, old, now, 1)
@@ -136,7 +147,6 @@ func TestManifestsThatAreRefused(t *testing.T) {
 		{"a checksum that is another", other, "its MD5 is not that of manifest-files.md5"},
 		{"no checksum", without("manifest-summary.md5"), "it is not there"},
 		{"no files", without("manifest-files.json"), "manifest-files.json is damaged: it is not there"},
-		{"a filtered export", with(`{"version"`, `{"filterSpecification":{"keyCondition":"x"},"version"`), "filtered"},
 		{"an unknown format", with(`DYNAMODB_JSON`, `CSV`), `"CSV" is unknown`},
 		{"a file twice", with("a.json.gz", "b.json.gz"), "there twice"},
 		{"a file without a key", with(`"dataFileS3Key"`, `"key"`), "line 1 lacks"},

@@ -37,6 +37,8 @@ type Options struct {
 	DropRaw bool
 
 	OldImage bool // keep old images, in _old
+	// Filter is of a snapshot, which needs a place of its own: Into, with a ledger of that place.
+	Filter *Filter
 	// Datasets are what the table is split into, and their columns; nil: one, with all in _rest.
 	Datasets *dataset.Live
 	// MaxRejects is how many records may go to rejects/ beyond those that are there; -1: any number.
@@ -123,6 +125,10 @@ func (o *Options) check(export bool) error {
 		need(o.Raw.Bucket != "", "bucket for exports")
 	}
 	need(o.Window > 0 && o.InFlight > 0 && o.Poll > 0 && o.Retry > 0 && o.Tries > 0 && o.Memory > 0, "positive limits: start from Defaults")
+	if o.Filter != nil {
+		need(o.Into != "" && export && !o.Follow, "place for a filtered export: it is a snapshot, and no part of the table's lake")
+		missing = append(missing, o.Filter.Check())
+	}
 	return errors.Join(missing...)
 }
 

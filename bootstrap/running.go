@@ -89,6 +89,12 @@ func (w *workshop) exported(ctx context.Context, epoch ledger.Epoch, x ledger.Ex
 	if err := m.of(w.Table); err != nil {
 		return outcome{}, err
 	}
+	switch {
+	case w.Filter == nil && (m.Filtered != "" || d.FilterSpecification != nil):
+		return outcome{}, filtered(x.ARN, "as AWS says")
+	case w.Filter != nil && d.FilterSpecification == nil:
+		return outcome{}, &Advice{What: "export " + x.ARN, Fix: "AWS exported the whole table and was asked for a part; nothing was converted, and nothing goes on: report this"}
+	}
 	from, to := m.times(w.Timing)
 	if m.full() != (epoch.Source == ledger.Full) || !from.Equal(x.From) || x.From.IsZero() && to.Before(x.To) {
 		return outcome{}, &Advice{

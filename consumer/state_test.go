@@ -89,7 +89,9 @@ func TestAWorkerThatHandsOverIsNotReady(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		remove := f.refuse("PutObject", "")
 		f.put("held", 5)
-		time.Sleep(5 * time.Second)
+		for w.metric(t, "dynamolake_consumer_held_bytes") == 0 {
+			time.Sleep(100 * time.Millisecond)
+		}
 		w.stop()
 		time.Sleep(2 * time.Second)
 		w.says("while it hands over", "leaving")

@@ -37,6 +37,8 @@ type Config struct {
 	ExportFiles  int           // of each export, one for each partition of the table; 4
 	ExportLimit  int           // under way at once in the account; 300
 	ExportWindow time.Duration // the shortest of an incremental export; 15 min
+	// ManifestFilter puts the filter of an export into its summary. Whether AWS does is not known.
+	ManifestFilter bool
 
 	// ClockSkew is the most that the clock of a partition, which stamps writes for
 	// exports, is ahead or behind; each is off by its own. 0 = all are exact.

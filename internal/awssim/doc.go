@@ -40,13 +40,18 @@
 // write in the very instant of an export without a time is not in it: let a moment
 // pass. A token leads to its export for 8 h even if that has failed.
 //
+// A filtered export has the items that its expressions take, as they stood at its time; an
+// incremental one judges a change by its new image, and a deletion by the old one. It has lines
+// without keys where the projection leaves them out.
+//
 // What AWS leaves open is decided so: an omitted ExportToTime is now; window times
 // are cut to the second; the 8 h of a token begin with its first request; a full
 // export bills whole mebibytes and describes no type; FailExport leaves _started and
 // half of the data behind; the error for a window of over 24 h has words of our own.
+// A filter without an expression is refused, and only Config.ManifestFilter puts one into a manifest.
 // Not as in AWS: all objects of an export but _started appear in one moment, every
 // export takes as long as any other, a write that changes nothing has no stamp,
-// filters are refused, and KMS keys are taken without a look.
+// and KMS keys are taken without a look.
 //
 // # Determinism
 //

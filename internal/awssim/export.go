@@ -23,6 +23,7 @@ type export struct {
 	owner      *string
 	sse        string
 	kms        *string
+	filter     *exportFilter
 	code, fail string // why it fails or failed
 
 	cut     []exportFile // its data, once it is fixed
@@ -155,7 +156,7 @@ func (c *Cloud) conclude(e *export, at time.Time) {
 	}
 	putWithSum(b, e.key(e.id, "manifest-files"), filesManifest(files), at)
 	e.summary = e.key(e.id, "manifest-summary.json")
-	putWithSum(b, e.key(e.id, "manifest-summary"), e.summaryManifest(), at)
+	putWithSum(b, e.key(e.id, "manifest-summary"), e.summaryManifest(c.cfg.ManifestFilter), at)
 }
 
 // An ExportInfo is what the cloud knows of an export.

@@ -47,12 +47,21 @@ func (c *Cloud) exportData(e *export) []exportFile {
 		}
 		if e.full {
 			for _, it := range whole[i] {
+				if !e.filter.takes(it) {
+					continue
+				}
 				size += it.size()
-				add(e.t.keyPart(it), func(rng *rand.Rand) []byte { return e.itemLine(scrambled(it, rng, true)) })
+				k := e.t.keyPart(it)
+				it = e.filter.cut(it)
+				add(k, func(rng *rand.Rand) []byte { return e.itemLine(scrambled(it, rng, true)) })
 			}
 		} else {
 			for _, ch := range e.t.lines[i].changed(e.from.UnixMicro(), e.to.UnixMicro()) {
+				if !e.filter.takesChange(ch) {
+					continue
+				}
 				size += ch.old.size() + ch.new.size()
+				ch.old, ch.new = e.filter.cut(ch.old), e.filter.cut(ch.new)
 				add(e.t.keyItem(ch.k), func(rng *rand.Rand) []byte { return e.changeLine(ch, rng) })
 			}
 		}

@@ -24,7 +24,7 @@ func filesManifest(files []exportFile) []byte {
 }
 
 // summaryManifest is manifest-summary.json, of the version for its kind of export.
-func (e *export) summaryManifest() []byte {
+func (e *export) summaryManifest(filter bool) []byte {
 	b := body{'{'}
 	if e.full {
 		b.text("version", "2020-06-30")
@@ -53,6 +53,10 @@ func (e *export) summaryManifest() []byte {
 	if !e.full {
 		b.text("outputView", e.view)
 		b.text("exportType", e.kind())
+	}
+	if filter && e.filter != nil {
+		b.name("filterSpecification")
+		b = append(b, e.filter.text...)
 	}
 	return append(b, '}')
 }

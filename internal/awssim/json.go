@@ -261,7 +261,7 @@ func (p *jsonParser) hex() (rune, error) {
 	return rune(v), err
 }
 
-// append writes the node with the members of objects sorted: the same request has
+// append writes the node as JSON, with the members of objects sorted: the same request has
 // the same text, in whatever order its sender walked a map.
 func (n node) append(b []byte) []byte {
 	switch n.kind {
@@ -270,19 +270,30 @@ func (n node) append(b []byte) []byte {
 	case '{':
 		obj := slices.SortedFunc(slices.Values(n.obj), func(x, y field) int { return strings.Compare(x.name, y.name) })
 		b = append(b, '{')
-		for _, f := range obj {
-			b = append(appendString(b, f.name), ':')
-			b = append(f.node.append(b), ',')
+		for i, f := range obj {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = f.node.append(append(appendString(b, f.name), ':'))
 		}
 		return append(b, '}')
 	case '[':
 		b = append(b, '[')
-		for _, e := range n.arr {
-			b = append(e.append(b), ',')
+		for i, e := range n.arr {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = e.append(b)
 		}
 		return append(b, ']')
+	case 't':
+		return append(b, "true"...)
+	case 'f':
+		return append(b, "false"...)
+	case '0':
+		return append(b, n.str...)
 	}
-	return append(append(b, n.kind), n.str...)
+	return append(b, "null"...)
 }
 
 const hexDigits = "0123456789abcdef"

@@ -27,6 +27,9 @@ func (c *Cloud) exportTableToPointInTime(call *Call) ([]byte, error) {
 	if e.t, err = c.exportedTable(call.in.get("TableArn").text()); err != nil {
 		return nil, err
 	}
+	if e.filter, err = c.filter(call.in.get("FilterSpecification"), e.t); err != nil {
+		return nil, err
+	}
 	if used := c.exportTokens[e.token]; used.e != nil && now.Before(used.until) {
 		if used.e.request != e.request {
 			return nil, fail(400, "ExportConflictException", "Export conflict: Duplicate request detected with conflicting parameters")
@@ -116,8 +119,6 @@ func readExport(in node) (*export, error) {
 	}
 	e.full = kind == "FULL_EXPORT"
 	switch {
-	case in.get("FilterSpecification").there():
-		return nil, invalid("FilterSpecification is not simulated")
 	case e.kms != nil && e.sse != "KMS":
 		return nil, invalid("Invalid Request: KMS Key Id is not supported for this encryption type")
 	case spec.there() && !in.get("ExportType").there():

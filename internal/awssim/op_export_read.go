@@ -108,6 +108,10 @@ func (e *export) described() []byte {
 		b.name("IncrementalExportSpecification")
 		b = append(append(b, spec...), '}')
 	}
+	if e.filter != nil {
+		b.name("FilterSpecification")
+		b = append(b, e.filter.text...)
+	}
 	switch e.status() {
 	case "COMPLETED":
 		b.time("EndTime", e.end)

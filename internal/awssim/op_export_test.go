@@ -93,9 +93,6 @@ func TestExportsThatAreRefused(t *testing.T) {
 			window(-time.Hour, 0)(in)
 			in.IncrementalExportSpecification.ExportViewType = "NEW_IMAGES"
 		}, invalid, "exportViewType"},
-		{"a filter", func(in *exportInput) {
-			in.FilterSpecification = &types.FilterSpecification{FilterExpression: aws.String("v > :v")}
-		}, invalid, "not simulated"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -75,10 +75,8 @@ func (c *Cloud) read(call *Call, isQuery bool) ([]byte, error) {
 			return nil, err
 		}
 		if filter != nil {
-			for _, p := range bindAll(b, filter.cond.paths(nil)) {
-				if name := p[0].name; name == r.ix.hash.name || name == r.ix.sort.name {
-					return nil, invalid("Filter Expression can only contain non-primary key attributes: Primary key attribute: %s", name)
-				}
+			if err := r.apartFrom(filter.cond); err != nil {
+				return nil, err
 			}
 		}
 	}

@@ -2,13 +2,14 @@ package verify
 
 import (
 	"context"
-	"encoding/json"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"dynamolake/internal/attribute"
 )
 
 // settle looks at suspects again: the table is written to while it is read, and the
@@ -164,7 +165,7 @@ func (c *comparison) fetch(ctx context.Context, t *Table, wanted func(itemKey) b
 			continue
 		}
 		asked[key.key] = true
-		k, err := keyValues(s.key)
+		k, err := attribute.Parse(s.key)
 		if err != nil {
 			return err
 		}
@@ -191,29 +192,6 @@ func (t *Table) get(ctx context.Context, keys []map[string]types.AttributeValue)
 		units = *out.ConsumedCapacity[0].CapacityUnits
 	}
 	return out.Responses[t.Name], out.UnprocessedKeys[t.Name].Keys, t.limit.spend(ctx, units)
-}
-
-// keyValues reads a canonical key.
-func keyValues(text []byte) (map[string]types.AttributeValue, error) {
-	var key map[string]struct {
-		S, N *string
-		B    []byte
-	}
-	if err := json.Unmarshal(text, &key); err != nil {
-		return nil, err
-	}
-	values := map[string]types.AttributeValue{}
-	for name, v := range key {
-		switch {
-		case v.S != nil:
-			values[name] = &types.AttributeValueMemberS{Value: *v.S}
-		case v.N != nil:
-			values[name] = &types.AttributeValueMemberN{Value: *v.N}
-		default:
-			values[name] = &types.AttributeValueMemberB{Value: v.B}
-		}
-	}
-	return values, nil
 }
 
 func pause(ctx context.Context, d time.Duration) error {

@@ -2,7 +2,6 @@ package verify
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -15,6 +14,7 @@ import (
 	"github.com/aws/smithy-go"
 	"golang.org/x/sync/errgroup"
 
+	"dynamolake/internal/attribute"
 	"dynamolake/transform"
 )
 
@@ -109,72 +109,13 @@ func (l *limiter) spend(ctx context.Context, units float64) error {
 
 // texts are the canonical form of an item's key, and the item as DynamoDB JSON.
 func texts(keys transform.KeySchema, item map[string]types.AttributeValue) (key, whole []byte, err error) {
-	all, only := map[string]any{}, map[string]any{}
-	for name, v := range item {
-		all[name] = plain(v)
-		if name == keys.Hash.Name || keys.HasRange() && name == keys.Range.Name {
-			only[name] = all[name]
-		}
-	}
-	whole, err = json.Marshal(all)
-	if err == nil {
-		key, err = json.Marshal(only)
-	}
-	if err == nil {
-		key, err = transform.Canonical(key)
+	if whole, err = attribute.JSON(item); err == nil {
+		key, err = attribute.Key(keys, item)
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("an item of the table: %w", err)
 	}
 	return key, whole, nil
-}
-
-// plain is a value as DynamoDB JSON has it.
-func plain(v types.AttributeValue) any {
-	tag := func(name string, v any) any { return map[string]any{name: v} }
-	switch v := v.(type) {
-	case *types.AttributeValueMemberS:
-		return tag("S", v.Value)
-	case *types.AttributeValueMemberN:
-		return tag("N", v.Value)
-	case *types.AttributeValueMemberB:
-		return tag("B", notNil(v.Value))
-	case *types.AttributeValueMemberBOOL:
-		return tag("BOOL", v.Value)
-	case *types.AttributeValueMemberNULL:
-		return tag("NULL", v.Value)
-	case *types.AttributeValueMemberSS:
-		return tag("SS", v.Value)
-	case *types.AttributeValueMemberNS:
-		return tag("NS", v.Value)
-	case *types.AttributeValueMemberBS:
-		set := [][]byte{}
-		for _, b := range v.Value {
-			set = append(set, notNil(b))
-		}
-		return tag("BS", set)
-	case *types.AttributeValueMemberL:
-		list := []any{}
-		for _, e := range v.Value {
-			list = append(list, plain(e))
-		}
-		return tag("L", list)
-	case *types.AttributeValueMemberM:
-		m := map[string]any{}
-		for name, e := range v.Value {
-			m[name] = plain(e)
-		}
-		return tag("M", m)
-	}
-	return nil // Canonical refuses it
-}
-
-// notNil is for empty binaries, which JSON would write as null.
-func notNil(b []byte) []byte {
-	if b == nil {
-		return []byte{}
-	}
-	return b
 }
 
 // explain says what to allow where access is denied.
