@@ -14,6 +14,7 @@ COPY checkpoint ./checkpoint
 COPY cmd ./cmd
 COPY consumer ./consumer
 COPY internal/advise ./internal/advise
+COPY internal/attribute ./internal/attribute
 COPY internal/awssim ./internal/awssim
 COPY internal/fleet ./internal/fleet
 COPY internal/lakecheck ./internal/lakecheck

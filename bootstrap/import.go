@@ -55,7 +55,7 @@ func FromExport(ctx context.Context, o Options, i Import) (Result, error) {
 	if err := m.of(w.Table); err != nil && !i.Same {
 		return Result{}, err
 	}
-	if err := w.unfiltered(ctx, m); err != nil {
+	if err := w.unfiltered(ctx, m, !i.Alone); err != nil { // what is replayed was in the lake
 		return Result{}, err
 	}
 	x.ARN, x.Items, x.Files = m.ExportARN, m.Items, len(m.Files)
@@ -97,11 +97,11 @@ func FromExport(ctx context.Context, o Options, i Import) (Result, error) {
 
 // unfiltered refuses an export that has a part of the table only. Where its manifest does not say so, AWS is asked, who
 // knows it for 90 days, and tells none but those who may ask: others go by the manifest.
-func (w *workshop) unfiltered(ctx context.Context, m *manifest) error {
+func (w *workshop) unfiltered(ctx context.Context, m *manifest, ask bool) error {
 	if m.Filtered != "" {
 		return filtered(m.ExportARN, "its summary has "+m.Filtered)
 	}
-	if w.DynamoDB == nil {
+	if w.DynamoDB == nil || !ask {
 		return nil
 	}
 	d, err := w.describe(ctx, m.ExportARN)

@@ -105,4 +105,3 @@ func (w *workshop) holds(p *part, item map[string]types.AttributeValue) (bool, e
 	out, why := r.Admit(&page.Changes[0])
 	return out != nil || why != "", nil
 }
-

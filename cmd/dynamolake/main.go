@@ -35,6 +35,7 @@ func commands() []command {
 		{"verify", "proves the lake, from end to end; compares it with the table or an export", verifyCommand},
 		{"status", "leases, lag, headroom and gaps of a fleet", statusCommand},
 		{"replay", "reads the stream, converts an export or restores rejects again, into a place of its own beside the live lake", replayCommand},
+		{"snapshot", "a part of the table as it is now, selected by AWS before it exports, into a place of its own beside the live lake", snapshotCommand},
 		{"checkpoint list", "the lease rows of a fleet, as they are", checkpointListCommand},
 		{"checkpoint show", "one lease row, beside where the shard's files in the lake end", checkpointShowCommand},
 		{"checkpoint rewind", "moves checkpoints back, with a backup, so that a stopped fleet looks for what is missing", checkpointRewindCommand},

@@ -128,10 +128,19 @@ func (q *inquest) tell() {
 	backup := "--backup=" + filepath.Join(q.TempDir(), "rows.json")
 	q.mustRun("checkpoint", "rewind", "--to="+time.Now().Add(-time.Hour).Format(time.RFC3339), backup)
 	q.mustRun("checkpoint", "restore", backup)
+	snapshot := append([]string{"snapshot", "--into=part", "--filter=attribute_exists(noise)", "--enable", "--keep-raw=false"}, exporting...)
+	q.must(q.Cloud.SetPITR(scene.TableName, 0))
+	q.unheard(nil, snapshot...)
+	q.cut["snapshot"] = true
+	if code, text := q.run(q.Context(), snapshot...); code != 1 {
+		q.Errorf("snapshot into a lake that refuses parts: exit code %d\n%s", code, text)
+	}
+	q.mustRun(snapshot...)
 	q.mustRun(append([]string{"bootstrap", "--again", "--keep-raw=false"}, exporting...)...)
 	q.first(enable...)
 	q.first(consume...)
 	q.first(incremental...)
+	q.first(snapshot...)
 	q.first("replay", "--state=dynamodb", "--into=first", "--rejects")
 }
 

@@ -85,20 +85,9 @@ type replay struct {
 }
 
 func (c replaying) run(ctx context.Context, io streams) error {
-	if c.raw.Bucket = "-"; c.into == "" { // nothing is exported
-		return errors.New("a replay needs a place")
-	}
-	screen := newScreen(io.err)
-	log, err := newLog(screen, c.logLevel, c.logFormat)
+	c.raw.Bucket = "-" // nothing is exported
+	r, err := c.begin(ctx, io)
 	if err != nil {
-		return err
-	}
-	cfg, err := loadAWS(ctx)
-	if err != nil {
-		return err
-	}
-	r := &replay{replaying: c, cfg: cfg, db: dynamodb.NewFromConfig(cfg), worker: workerName(), screen: screen, log: log.With(zap.String("into", c.into))}
-	if err := r.open(ctx); err != nil {
 		return err
 	}
 	switch {
@@ -113,6 +102,24 @@ func (c replaying) run(ctx context.Context, io streams) error {
 		return err
 	}
 	return r.conclude(ctx, io.out)
+}
+
+// begin opens all that a run needs.
+func (c replaying) begin(ctx context.Context, io streams) (*replay, error) {
+	if c.into == "" {
+		return nil, errors.New("it needs a place of its own")
+	}
+	screen := newScreen(io.err)
+	log, err := newLog(screen, c.logLevel, c.logFormat)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := loadAWS(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := &replay{replaying: c, cfg: cfg, db: dynamodb.NewFromConfig(cfg), worker: workerName(), screen: screen, log: log.With(zap.String("into", c.into))}
+	return r, r.open(ctx)
 }
 
 // open finds the table, its part of the lake, and the place.

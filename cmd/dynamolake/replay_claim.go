@@ -10,15 +10,17 @@ import (
 	"strings"
 	"time"
 
+	"dynamolake/bootstrap"
 	"dynamolake/checkpoint/ledger"
 	"dynamolake/writer"
 )
 
-// Kinds of replays.
+// Kinds of places.
 const (
-	ofStream  = "stream"
-	ofExports = "exports"
-	ofRejects = "rejects"
+	ofStream   = "stream"
+	ofExports  = "exports"
+	ofRejects  = "rejects"
+	ofSnapshot = "snapshot"
 )
 
 // claim is the object that says what a place is of, written before all else in it. Who comes with the
@@ -36,6 +38,8 @@ type claim struct {
 	Through time.Time `json:"through,omitzero"`
 	// Until is when it was begun: it is done when each shard is read up to there.
 	Until time.Time `json:"until,omitzero"`
+	// Filter is of a snapshot: what it has of the table.
+	Filter *bootstrap.Filter `json:"filter,omitempty"`
 }
 
 const claimFormat = 1
@@ -43,7 +47,7 @@ const claimFormat = 1
 // same tells whether two are of the same replay, whenever it was begun.
 func (c claim) same(other claim) bool {
 	return c.Of == other.Of && c.From.Equal(other.From) && maps.Equal(c.Checkpoints, other.Checkpoints) &&
-		slices.Equal(c.Done, other.Done) && slices.Equal(c.Shards, other.Shards)
+		slices.Equal(c.Done, other.Done) && slices.Equal(c.Shards, other.Shards) && c.Filter.Same(other.Filter)
 }
 
 // taken returns what the place is of already, nil if it is of nothing yet, or an error if that is another replay.
@@ -62,7 +66,7 @@ func (r *replay) taken(ctx context.Context, wanted claim) (*claim, error) {
 	case have.Format != claimFormat:
 		return nil, fmt.Errorf("%s is of format %d, this program knows %d; use a newer dynamolake", r.place+ledger.ReplayKey, have.Format, claimFormat)
 	case !have.same(wanted):
-		return nil, fmt.Errorf("the place %s has another replay, of %s; give another --into, or delete the objects under %s", r.into, have, r.place)
+		return nil, fmt.Errorf("the place %s has something else already, of %s; give another --into, or delete the objects under %s", r.into, have, r.place)
 	}
 	return &have, nil
 }
@@ -88,6 +92,8 @@ func (r *replay) take(ctx context.Context, wanted claim) error {
 func (c claim) String() string {
 	text := "the " + c.Of
 	switch {
+	case c.Of == ofSnapshot:
+		return "the table, " + c.Filter.String()
 	case c.Of != ofStream:
 		return c.Of
 	case len(c.Checkpoints)+len(c.Done) > 0:

@@ -33,12 +33,16 @@ type replayed struct {
 	Refused map[string]int64 `json:"refused"`
 	Gaps    []consumer.Gap   `json:"gaps"`
 	Verify  verify.Report    `json:"verify"`
+
+	title string // of the first line
 }
 
 // conclude proves the place, and prints what is in it.
 func (r *replay) conclude(ctx context.Context, out io.Writer) error {
 	p := &r.report
-	p.Of = r.claimed.String()
+	if p.Of, p.title = r.claimed.String(), "replayed"; r.claimed.Of == ofSnapshot {
+		p.title = "snapshot of"
+	}
 	if r.claimed.Of == ofStream {
 		p.From, p.Until = r.claimed.From, r.claimed.Until
 	}
@@ -73,9 +77,11 @@ func (r *replay) conclude(ctx context.Context, out io.Writer) error {
 
 func (p *replayed) print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	fmt.Fprintf(w, "replayed\t%s\n", p.Of)
+	fmt.Fprintf(w, "%s\t%s\n", p.title, p.Of)
 	fmt.Fprintf(w, "place\t%s\n", p.Place)
-	if p.Export != "" {
+	if p.Export != "" && p.From.IsZero() {
+		fmt.Fprintf(w, "export\t%s, %d items at %s\n", p.Export, p.Items, formatTime(p.Until))
+	} else if p.Export != "" {
 		fmt.Fprintf(w, "export\t%s, %d items, %s to %s\n", p.Export, p.Items, formatTime(p.From), formatTime(p.Until))
 	} else if !p.Until.IsZero() {
 		fmt.Fprintf(w, "until\t%s\n", formatTime(p.Until))

@@ -342,7 +342,7 @@ func TestAReplayIsRefused(t *testing.T) {
 			{[]string{"--into=x", "--from-checkpoint=" + bad}, "it has no checkpoints", 1},
 			{[]string{"--into=x", "--export=0-none"}, "the lake has no record of an export 0-none", 1},
 			{[]string{"--into=x", "--window=2026-01-01T00:00:00Z_2026-01-01T01:00:00Z"}, "the lake has no window from 2026-01-01 00:00:00 to 2026-01-01 01:00:00", 1},
-			{[]string{"--into=taken", "--rejects"}, "the place taken has another replay, of the stream from its oldest record; give another --into", 1},
+			{[]string{"--into=taken", "--rejects"}, "the place taken has something else already, of the stream from its oldest record; give another --into", 1},
 		} {
 			code, out, errs := s.command(s.Context(), "operator", append([]string{"replay", "--log-level=error"}, c.args...)...)
 			if code != c.code || out != "" || !strings.Contains(errs, c.want) || strings.Count(errs, "\n") != 2*c.code-1 {

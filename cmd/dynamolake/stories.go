@@ -91,6 +91,15 @@ func stories() []story {
 		{"status lake", "", "You want to see gaps, and what the lake covers, as well; without it only the lease table is read."},
 		{"shards", "", "You look for one shard, not for the state of the fleet."},
 
+		// snapshot.
+		{"filter", "", "A question needs some items only: AWS exports no others. For a lake that is kept, use a dataset's filter in the schema file instead, which sees items that stop matching."},
+		{"key-condition", "", "All items wanted have one partition key: AWS then reads no others."},
+		{"attributes", "", "A few attributes will do. The key comes in any case."},
+		{"names", "", "An attribute's name is a reserved word, or has characters that expressions do not take."},
+		{"values", "", "Whenever an expression compares with something: values never stand in it by themselves."},
+		{"snapshot enable", "", "Point-in-time recovery is off, and shall be on from now; without it the command ends and says how to turn it on."},
+		{"snapshot into", "", "Always. A new name for each snapshot; the same name and filter go on with one that was ended before it was through."},
+
 		// checkpoint.
 		{"shard", "", "One shard is in question, not all."},
 		{"checkpoint show lake", "", "You want to know whether the checkpoint and the files agree."},

@@ -56,7 +56,7 @@ variable "create_ledger_table" {
 variable "commands" {
   description = "The commands that get a role."
   type        = set(string)
-  default     = ["advise", "bootstrap", "checkpoint", "consume", "incremental", "replay", "schema", "status", "verify"]
+  default     = ["advise", "bootstrap", "checkpoint", "consume", "incremental", "replay", "schema", "snapshot", "status", "verify"]
 }
 
 variable "trust" {

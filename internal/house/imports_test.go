@@ -18,7 +18,7 @@ var mayImport = map[string][]string{
 	},
 	"consumer":          {"consumer/adapter", "checkpoint", "checkpoint/ledger", "writer", "writer/dataset", "transform", "transform/schema"},
 	"consumer/adapter":  {}, // anyone with the KCL library can use it
-	"bootstrap":         {"bootstrap/ion", "checkpoint", "checkpoint/ledger", "writer", "writer/dataset", "transform", "transform/schema"},
+	"bootstrap":         {"bootstrap/ion", "internal/attribute", "checkpoint", "checkpoint/ledger", "writer", "writer/dataset", "transform", "transform/schema"},
 	"bootstrap/ion":     {}, // anyone with an export as ION can use it
 	"checkpoint":        {},
 	"checkpoint/ledger": {}, // pure, and one document
@@ -31,6 +31,7 @@ var mayImport = map[string][]string{
 	"deploy": {}, // tests of files
 
 	"internal/advise":          {}, // pure
+	"internal/attribute":       {"transform"},
 	"internal/awssim":          {},
 	"internal/awssim/scenario": {}, // runs against the simulator and against real servers
 	"internal/emulators":       {},
@@ -39,7 +40,7 @@ var mayImport = map[string][]string{
 	"internal/lakecheck":       {"writer", "transform"},
 	"internal/tables":          {}, // pure
 	"internal/page":            {"internal/fleet", "consumer", "checkpoint/ledger"},
-	"internal/verify":          {"checkpoint", "checkpoint/ledger", "writer", "writer/dataset", "transform", "transform/schema", "transform/rule"},
+	"internal/verify":          {"internal/attribute", "checkpoint", "checkpoint/ledger", "writer", "writer/dataset", "transform", "transform/schema", "transform/rule"},
 	"internal/scene":           {"consumer", "bootstrap", "checkpoint", "checkpoint/ledger", "writer", "writer/dataset", "transform", "transform/schema", "internal/awssim", "internal/lakecheck"},
 }
 
