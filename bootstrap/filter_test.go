@@ -65,16 +65,33 @@ func TestASnapshotHasWhatItsFilterTakes(t *testing.T) {
 		takes func(pk string, sk int) bool
 		attrs []string // of each image; nil: all
 	}{
-		{"items", bootstrap.Filter{Items: "#n BETWEEN :a AND :b AND attribute_exists(nested.n)", Names: map[string]string{"#n": "sk"}, Values: []byte(`{":a": {"N": "2"}, ":b": {"N": "4.0"}}`)},
-			func(_ string, sk int) bool { return sk >= 2 && sk <= 4 }, nil},
-		{"one key", bootstrap.Filter{Key: "pk = :p AND sk > :s", Values: []byte(`{":p":{"S":"p1"},":s":{"N":"3"}}`)},
-			func(pk string, sk int) bool { return pk == "p1" && sk > 3 }, nil},
-		{"attributes, without the key", bootstrap.Filter{Attributes: "v"},
-			func(string, int) bool { return true }, []string{"pk", "sk", "v"}},
-		{"attributes, with the key by another name", bootstrap.Filter{Attributes: "#hash, #k, nested.n", Names: map[string]string{"#hash": "v", "#k": "pk"}},
-			func(string, int) bool { return true }, []string{"nested", "pk", "sk", "v"}},
-		{"nothing", bootstrap.Filter{Items: "v = :v", Values: []byte(`{":v":{"BOOL":true}}`)},
-			func(string, int) bool { return false }, nil},
+		{
+			"items",
+			bootstrap.Filter{Items: "#n BETWEEN :a AND :b AND attribute_exists(nested.n)", Names: map[string]string{"#n": "sk"}, Values: []byte(`{":a": {"N": "2"}, ":b": {"N": "4.0"}}`)},
+			func(_ string, sk int) bool { return sk >= 2 && sk <= 4 }, nil,
+		},
+		{
+			"one key",
+			bootstrap.Filter{Key: "pk = :p AND sk > :s", Values: []byte(`{":p":{"S":"p1"},":s":{"N":"3"}}`)},
+			func(pk string, sk int) bool { return pk == "p1" && sk > 3 }, nil,
+		},
+		{
+			"attributes, without the key",
+			bootstrap.Filter{Attributes: "v"},
+			func(string, int) bool { return true },
+			[]string{"pk", "sk", "v"},
+		},
+		{
+			"attributes, with the key by another name",
+			bootstrap.Filter{Attributes: "#hash, #k, nested.n", Names: map[string]string{"#hash": "v", "#k": "pk"}},
+			func(string, int) bool { return true },
+			[]string{"nested", "pk", "sk", "v"},
+		},
+		{
+			"nothing",
+			bootstrap.Filter{Items: "v = :v", Values: []byte(`{":v":{"BOOL":true}}`)},
+			func(string, int) bool { return false }, nil,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inWorld(t, awssim.Config{ManifestFilter: len(c.attrs) > 0}, func(w *world) {
