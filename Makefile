@@ -1,13 +1,14 @@
 # help   this list
+# long   names the tests that make test runs whole, without the race detector
 # demo   a whole fleet against an embedded AWS in one process; proves lake == table
-# test   vet, the tests with the race detector, and the long ones without it
+# test   vet, the tests with the race detector, and the long ones without it; PKG and LONGPKG limit the two
 # check  format, vet, staticcheck, known vulnerabilities, go.mod files tidy
 # bench  every benchmark, COUNT times, summed up; BASE=<earlier file> compares
 # fuzz   each fuzz target for FUZZTIME
 # build  the static binary, bin/dynamolake
 # fmt    format all Go files
 
-.PHONY: help demo test check bench fuzz build fmt
+.PHONY: help demo test long check bench fuzz build fmt
 .DELETE_ON_ERROR:
 
 SHELL := bash -o pipefail
@@ -16,11 +17,13 @@ STAT  := go tool -modfile=tools/bench/go.mod benchstat
 
 # Linking DuckDB into a test takes about a gigabyte: two links at once, no more.
 P        ?= 2
-TIMEOUT  ?= 10m
+TIMEOUT  ?= 20m
 PKG      ?= ./...
-# -short leaves out what the race detector would make take an hour, or what its runtime
-# cannot bear in one bubble of synctest; these packages are tested whole without it.
-WHOLE    ?= ./cmd/dynamolake ./internal/scene ./checkpoint/... ./consumer ./bootstrap ./internal/page
+# Under -short tests leave out what the race detector would make take an hour, or what its runtime cannot bear in one
+# bubble of synctest. Those that do, by their own text, run whole without it; internal/house holds them to that form.
+LONG     := $(shell grep -rl --include='*_test.go' 'testing\.Short' .)
+LONGPKG  ?= $(shell dirname $(LONG) | sort -u)
+LONGTEST := $(shell awk -F'[^A-Za-z0-9_]' '/^func /{name = $$2} /testing\.Short/{print name}' $(LONG) | LC_ALL=C sort -u | paste -sd '|')
 BENCH    ?= .
 COUNT    ?= 6
 FUZZTIME ?= 20s
@@ -34,7 +37,10 @@ demo:
 test:
 	go vet ./...
 	go test -race -short -vet=off -p $(P) -timeout $(TIMEOUT) $(PKG)
-	go test -vet=off -p 1 -timeout $(TIMEOUT) $(WHOLE)
+	go test -vet=off -p $(P) -timeout $(TIMEOUT) -run '^($(LONGTEST))$$' $(LONGPKG)
+
+long:
+	@echo '$(LONGTEST)' | tr '|' '\n'
 
 check:
 	@unformatted=$$($(LINT) gofumpt -l .) || exit 1; \

@@ -46,9 +46,6 @@ func (w *world) killed(worker string, n int, after bool, f func(ctx context.Cont
 
 // everyCrash plays a scene again and again, with a crash at each call there is.
 func everyCrash(t *testing.T, cfg awssim.Config, before func(*world), act func(*world, context.Context, bootstrap.Options) error, check func(*world)) {
-	if testing.Short() {
-		t.Skip("one world a call")
-	}
 	for _, after := range []bool{false, true} {
 		lived, n := false, 0
 		for n = 1; !lived; n++ {
@@ -73,6 +70,9 @@ func everyCrash(t *testing.T, cfg awssim.Config, before func(*world), act func(*
 }
 
 func TestACrashAtAnyCallOfAFullExport(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one world a call")
+	}
 	everyCrash(t, awssim.Config{Seed: 3, ExportFiles: 2}, func(w *world) {
 		w.live(time.Second, 20)
 	}, func(_ *world, ctx context.Context, o bootstrap.Options) error {
@@ -89,6 +89,9 @@ func TestACrashAtAnyCallOfAFullExport(t *testing.T) {
 }
 
 func TestACrashAtAnyCallOfWindows(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one world a call")
+	}
 	everyCrash(t, awssim.Config{Seed: 4, ExportFiles: 2}, func(w *world) {
 		w.live(time.Second, 20)
 		w.pitr(35)
@@ -144,6 +147,9 @@ func split(text string, act func(context.Context, bootstrap.Options) error) func
 }
 
 func TestACrashAtAnyCallOfAFullExportInThreeDatasets(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one world a call")
+	}
 	everyCrash(t, awssim.Config{Seed: 36, ExportFiles: 2}, func(w *world) {
 		w.live(time.Second, 30)
 		w.pitr(35)
@@ -163,6 +169,9 @@ func TestACrashAtAnyCallOfAFullExportInThreeDatasets(t *testing.T) {
 }
 
 func TestACrashAtAnyCallOfAnInferredExport(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one world a call")
+	}
 	everyCrash(t, awssim.Config{Seed: 38, ExportFiles: 2}, func(w *world) {
 		w.live(time.Second, 30)
 		w.pitr(35)
@@ -184,6 +193,9 @@ func TestACrashAtAnyCallOfAnInferredExport(t *testing.T) {
 }
 
 func TestACrashAtAnyCallOfWindowsInThreeDatasets(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one world a call")
+	}
 	everyCrash(t, awssim.Config{Seed: 37, ExportFiles: 2}, func(w *world) {
 		w.live(time.Second, 30)
 		w.pitr(35)

@@ -218,6 +218,9 @@ func xitongsysCells(t *testing.T, f typedFile) leafCells {
 
 // TestTypedFilesReadAlike with three other implementations.
 func TestTypedFilesReadAlike(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes under the race detector; make test runs it without")
+	}
 	for _, f := range everyTypedFile(t) {
 		want := ownCells(t, f)
 		for name, read := range map[string]func(*testing.T, typedFile) leafCells{"arrow": arrowCells, "xitongsys": xitongsysCells, "DuckDB": duckCells} {

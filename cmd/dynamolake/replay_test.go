@@ -215,6 +215,9 @@ func TestAReplayBesideTheLiveFleetDisturbsNothing(t *testing.T) {
 
 // TestAReplayThatIsKilledGoesOn kills it at any moment, up to three times.
 func TestAReplayThatIsKilledGoesOn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes under the race detector; make test runs it without")
+	}
 	half := 0
 	for seed := range uint64(6) {
 		onProvenStage(t, 2, func(s *stage) {

@@ -14,6 +14,9 @@ import (
 
 // TestASnapshotBesideTheLiveFleetDisturbsNothing takes the paid items of a table that is written to, while its stream is read.
 func TestASnapshotBesideTheLiveFleetDisturbsNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes under the race detector; make test runs it without")
+	}
 	onProvenStage(t, 2, func(s *stage) {
 		touched := s.strangers("snapshot")
 		if err := s.Cloud.SetPITR(scene.TableName, 35); err != nil {

@@ -11,6 +11,9 @@ import (
 )
 
 func TestThePageShowsAFleet(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes under the race detector; make test runs it without")
+	}
 	s := tell(t, false)
 	body := get(New(s.options()), "/").Body.String()
 	states := map[string]int{}
@@ -61,6 +64,9 @@ func TestThePageShowsAFleet(t *testing.T) {
 }
 
 func TestThePageShowsAGap(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes under the race detector; make test runs it without")
+	}
 	s := tell(t, true)
 	if s.report.Fleet != fleet.Halted || len(s.report.Gaps) == 0 {
 		t.Fatalf("the story has no gap: %s, %d losses", s.report.Fleet, len(s.report.Gaps))

@@ -1,6 +1,7 @@
 package scene_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -21,7 +22,7 @@ import (
 )
 
 var (
-	mixedSeeds = flag.Int("mixed.seeds", mixedDefault, "how many histories TestMixed plays")
+	mixedSeeds = flag.Int("mixed.seeds", 0, "how many histories TestMixed plays; 100, under -short 3")
 	mixedFrom  = flag.Uint64("mixed.from", 1, "the first of them")
 	mixedSeed  = flag.Uint64("mixed.seed", 0, "play only this history, with everybody's logs")
 )
@@ -36,7 +37,10 @@ const together = 4
 // on, trims, failed exports, clocks that differ. At the end the lake must equal the table, each export
 // what the journal says of its time, and the ledger what the files hold.
 func TestMixed(t *testing.T) {
-	from, n := *mixedFrom, *mixedSeeds
+	from, n := *mixedFrom, cmp.Or(*mixedSeeds, 100)
+	if *mixedSeeds == 0 && testing.Short() {
+		n = 3
+	}
 	if *mixedSeed != 0 {
 		from, n = *mixedSeed, 1
 	}
