@@ -138,6 +138,10 @@ func TestEachFlagIsAVariable(t *testing.T) {
 		"from-export": "file:///copy/manifest-summary.json", "against-export": "file:///copy/manifest-summary.json",
 		"to": "TRIM_HORIZON", "key": "pk:S", "from": "lake", "sample": "lake", "export": "file:///copy/manifest-summary.json", "with-version": "1",
 		"replay from": "TRIM_HORIZON", "replay window": "2026-11-23T08:00:00Z_2026-11-23T09:00:00Z", "replay export": "01", "replay rejects": "true", "replay into": "again",
+		"key-condition": "pk = :p AND #s = :p", "filter": "#s = :p", "names": `{"#s":"s"}`, "values": `{":p":{"S":"p"}}`,
+	}
+	others := map[string][]string{ // that a command wants besides
+		"snapshot": {"DYNAMOLAKE_FILTER=#s = :p", "DYNAMOLAKE_NAMES=" + texts["names"], "DYNAMOLAKE_VALUES=" + texts["values"]},
 	}
 	for _, c := range commands() {
 		s := newSettings(c.name, c.summary)
@@ -150,7 +154,7 @@ func TestEachFlagIsAVariable(t *testing.T) {
 			}
 		})
 		s.flags.VisitAll(func(f *pflag.Flag) {
-			env, text := slices.Clone(needed), text(f)
+			env, text := slices.Concat(needed, others[c.name]), text(f)
 			if f.Name == "export-kms-key" {
 				env = append(env, "DYNAMOLAKE_EXPORT_SSE=KMS")
 			}
