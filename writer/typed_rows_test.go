@@ -8,13 +8,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"dynamolake/internal/typeditems"
 	"dynamolake/transform"
 	"dynamolake/transform/schema"
 	"dynamolake/writer"
 )
 
 func TestColumnsAreReadOnlyWhereAskedFor(t *testing.T) {
-	f := typedFiles(t, "", parseSchema(t, everyType), 1, 3000)[0]
+	f := typedFiles(t, "", parseSchema(t, typeditems.EveryType), 1, 3000)[0]
 	read := func(fields writer.Fields) (n int) {
 		r := &counter{ReaderAt: bytes.NewReader(f.body)}
 		x, err := writer.OpenRows(r, int64(len(f.body)))
@@ -143,7 +144,7 @@ func nOf(c *transform.Change) (n int64) {
 
 // TestDamagedTypedFiles give an error or rows; never a panic.
 func TestDamagedTypedFiles(t *testing.T) {
-	body := typedFiles(t, "", parseSchema(t, everyType), 1, 30)[0].body
+	body := typedFiles(t, "", parseSchema(t, typeditems.EveryType), 1, 30)[0].body
 	random := rand.New(rand.NewPCG(1, 2))
 	read, failed := 0, 0
 	for range 1500 {

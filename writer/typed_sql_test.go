@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"dynamolake/internal/typeditems"
 	"dynamolake/transform/schema"
 	"dynamolake/writer"
 )
@@ -121,7 +122,7 @@ func TestWhatEnginesSee(t *testing.T) {
 		one(5, `,"dec9":{"N":"-9999999.99"},"dec18":{"N":"-999999999999.999999"},"dec38":{"N":"-99999999999999999999999999999.999999999"},"whole38":{"N":"99999999999999999999999999999999999999"},"dec20":{"N":"-0.00000000000000000001"}`),
 		one(6, `,"at_iso":{"S":"1969-12-31T23:59:59.999Z"},"at_seconds":{"N":"-1"},"at_micros":{"N":"-1"},"day_iso":{"S":"1582-10-15"},"day_seconds":{"N":"-86400"},"rounded":{"N":"0.1000000000000000055"}`),
 	}
-	s := parseSchema(t, everyType)
+	s := parseSchema(t, typeditems.EveryType)
 	body := encodeTyped(t, writer.Schema{Keys: typedKeys, Dataset: "all", Plan: planOf(t, s)}, records)
 	glob := writeFiles(t, body)
 	for _, c := range []struct {
@@ -178,7 +179,7 @@ func TestFiltersFindEveryTypedValue(t *testing.T) {
 			"plain":{"L":[{"N":"%[1]d"}]},"ints":{"L":[{"N":"%[1]d"},{"N":"7"}]},"pad":{"S":"%[5]s"}`,
 			v, v*86400, strings.Repeat(high, 40), i, strings.Repeat("x", 200))))
 	}
-	s := parseSchema(t, everyType)
+	s := parseSchema(t, typeditems.EveryType)
 	body := encodeTyped(t, writer.Schema{Keys: typedKeys, Dataset: "all", Plan: planOf(t, s)}, records)
 	glob := writeFiles(t, body)
 	for where, want := range map[string]int{

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"dynamolake/internal/typeditems"
 	"dynamolake/transform"
 	"dynamolake/transform/schema"
 	"dynamolake/writer"
@@ -22,10 +23,10 @@ type typedFile struct {
 }
 
 func hostileRecords(seed uint64, n int, columns []schema.Column) []writer.Record {
-	g := items{rand.New(rand.NewPCG(seed, 9))}
+	g := typeditems.Items{Rand: rand.New(rand.NewPCG(seed, 9))}
 	var records []writer.Record
 	for i := range n {
-		image, key := g.item(pick(g, "a", "\u4e16", "b"), i, columns)
+		image, key := g.Item(typeditems.Pick(g, "a", "\u4e16", "b"), i, columns)
 		op, old := byte('I'), ""
 		switch g.IntN(8) {
 		case 0:
@@ -65,7 +66,7 @@ func encodeTypedFile(t testing.TB, s writer.Schema, records []writer.Record) wri
 func typedFiles(t testing.TB, name string, sch *schema.Schema, seed uint64, n int) []typedFile {
 	t.Helper()
 	plan := planOf(t, sch)
-	records := hostileRecords(seed, n, parseSchema(t, everyType).Datasets[0].Columns)
+	records := hostileRecords(seed, n, parseSchema(t, typeditems.EveryType).Datasets[0].Columns)
 	s := writer.Schema{Keys: typedKeys, Table: "tab", Dataset: "all", Version: sch.Version, Plan: plan, OldImage: seed%2 == 0}
 	files := []typedFile{{name + ", stream", encodeTyped(t, s, records), plan, changesOf(t, records)}}
 	changes := writer.DecodeExport(t, typedKeys, writer.ExportLines(false, records...), transform.ViewNewAndOld).Changes
@@ -83,7 +84,7 @@ func typedFiles(t testing.TB, name string, sch *schema.Schema, seed uint64, n in
 // everyTypedFile is of declared, inferred and evolved schemas.
 func everyTypedFile(t testing.TB) []typedFile {
 	t.Helper()
-	declared := parseSchema(t, everyType)
+	declared := parseSchema(t, typeditems.EveryType)
 	files := typedFiles(t, "declared", declared, 1, 600)
 	for i, s := range evolved(t) {
 		files = append(files, typedFiles(t, fmt.Sprintf("version %d", s.Version), s, uint64(10+i), 100)...)
@@ -98,7 +99,7 @@ func everyTypedFile(t testing.TB) []typedFile {
 // evolved is an inferred schema and the two that it grows into.
 func evolved(t testing.TB) []*schema.Schema {
 	t.Helper()
-	columns := parseSchema(t, everyType).Datasets[0].Columns
+	columns := parseSchema(t, typeditems.EveryType).Datasets[0].Columns
 	look := func(n int) *schema.Sample {
 		sample := new(schema.Sample)
 		for _, c := range changesOf(t, hostileRecords(5, 200, columns[:n])) {
@@ -126,7 +127,7 @@ func evolved(t testing.TB) []*schema.Schema {
 func grown(t testing.TB) (versions []*schema.Schema) {
 	t.Helper()
 	for _, n := range []int{10, 20, 100} {
-		s, err := schema.Parse([]byte(everyType))
+		s, err := schema.Parse([]byte(typeditems.EveryType))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -233,7 +234,7 @@ func rebuilds(t *testing.T, x *writer.RowFile, r *writer.Row, c *transform.Chang
 }
 
 func TestOneFileWriterForPlansAfterAnother(t *testing.T) {
-	s := parseSchema(t, everyType)
+	s := parseSchema(t, typeditems.EveryType)
 	columns := s.Datasets[0].Columns
 	e := writer.NewEncoder(writer.Schema{Keys: typedKeys, Dataset: "all", Plan: planOf(t, s)})
 	var want [3][]byte

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"dynamolake/internal/lakecheck"
+	"dynamolake/internal/typeditems"
 	"dynamolake/transform"
 	"dynamolake/transform/schema"
 	"dynamolake/writer"
@@ -36,11 +37,11 @@ func typed(t testing.TB, text string) (*world, []schema.Column) {
 // TestItemsComeBackFromEveryTypeOfColumn lets the check put hostile items together with code of its own.
 func TestItemsComeBackFromEveryTypeOfColumn(t *testing.T) {
 	for seed := range uint64(5) {
-		w, columns := typed(t, everyType)
-		g := items{rand.New(rand.NewPCG(seed, 9))}
+		w, columns := typed(t, typeditems.EveryType)
+		g := typeditems.Items{Rand: rand.New(rand.NewPCG(seed, 9))}
 		var records []lakecheck.Record
 		for i := range 600 {
-			image, key := g.item(pick(g, "a", "b", "\u4e16"), i%200, columns)
+			image, key := g.Item(typeditems.Pick(g, "a", "b", "\u4e16"), i%200, columns)
 			if w.items[key] != "" && g.IntN(6) == 0 {
 				image = ""
 			}

@@ -1,19 +1,28 @@
-package writer_test
+// Package typeditems makes random items for a schema's columns, for tests: most values fit, some do not, some are missing,
+// and there are attributes that no column is of.
+package typeditems
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"strings"
-	"testing"
 	"time"
 
-	"dynamolake/transform"
 	"dynamolake/transform/schema"
 )
 
-// everyType is a schema with a column of every type, in every place.
-const everyType = `
+func quoted(s string) string {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
+
+// EveryType is a schema with a column of every type, in every place.
+const EveryType = `
 version: 7
 datasets:
   - name: all
@@ -61,34 +70,15 @@ datasets:
       - {name: dotted, from: [address, "zip.code"], type: string}
 `
 
-var typedKeys = transform.KeySchema{Hash: attr("pk", 'S'), Range: attr("sk", 'N')}
+// Items makes items for columns.
+type Items struct{ *rand.Rand }
 
-func parseSchema(t testing.TB, text string) *schema.Schema {
-	t.Helper()
-	s, err := schema.Parse([]byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Number(nil)
-	return s
-}
+// Pick is one of them.
+func Pick[T any](g Items, from ...T) T { return from[g.IntN(len(from))] }
 
-func planOf(t testing.TB, s *schema.Schema) *schema.Plan {
-	t.Helper()
-	p, err := s.Datasets[0].Plan(typedKeys)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
-// items makes items for columns: most values fit, some do not, some are missing.
-type items struct{ *rand.Rand }
-
-func pick[T any](g items, from ...T) T { return from[g.IntN(len(from))] }
-
-func (g items) item(pk string, sk int, columns []schema.Column) (image, keys string) {
-	keys = fmt.Sprintf(`"pk":{"S":%s},"sk":{"N":"%d"}`, mustJSON(pk), sk)
+// Item is an item with a key (pk S, sk N) as DynamoDB JSON, and that key.
+func (g Items) Item(pk string, sk int, columns []schema.Column) (image, keys string) {
+	keys = fmt.Sprintf(`"pk":{"S":%s},"sk":{"N":"%d"}`, quoted(pk), sk)
 	members := []string{keys}
 	var address []string
 	for i := range columns {
@@ -98,9 +88,9 @@ func (g items) item(pk string, sk int, columns []schema.Column) (image, keys str
 		}
 		value := g.value(&c.Type)
 		if len(c.From) == 2 {
-			address = append(address, mustJSON(c.From[1])+":"+value)
+			address = append(address, quoted(c.From[1])+":"+value)
 		} else {
-			members = append(members, mustJSON(c.From[0])+":"+value)
+			members = append(members, quoted(c.From[0])+":"+value)
 		}
 	}
 	if g.IntN(3) > 0 {
@@ -117,13 +107,13 @@ func (g items) item(pk string, sk int, columns []schema.Column) (image, keys str
 }
 
 // hostile is a value of any type.
-func (g items) hostile() string {
-	return pick(g, `{"NULL":true}`, `{"S":""}`, `{"S":"1"}`, `{"S":"\u0000\ud83d\ude00\"\\"}`, `{"S":"lone \ud800"}`, `{"N":"1.0"}`, `{"N":"-0"}`, `{"N":"1E+100"}`,
+func (g Items) hostile() string {
+	return Pick(g, `{"NULL":true}`, `{"S":""}`, `{"S":"1"}`, `{"S":"\u0000\ud83d\ude00\"\\"}`, `{"S":"lone \ud800"}`, `{"N":"1.0"}`, `{"N":"-0"}`, `{"N":"1E+100"}`,
 		`{"N":"12345678901234567890123456789012345678"}`, `{"B":""}`, `{"B":"AB=="}`, `{"BOOL":false}`, `{"SS":["a"]}`, `{"NS":["1","1E2"]}`, `{"BS":["AA=="]}`,
 		`{"L":[]}`, `{"L":[{"NULL":true}]}`, `{"M":{}}`, `{"M":{"a":{"L":[{"M":{"":{"S":"x"}}}]}}}`, `{"S":"2026-11-23"}`, `{"N":"1700000000"}`)
 }
 
-func (g items) value(t *schema.Type) string {
+func (g Items) value(t *schema.Type) string {
 	if g.IntN(12) == 0 {
 		return g.hostile()
 	}
@@ -150,14 +140,14 @@ func (g items) value(t *schema.Type) string {
 		var fields []string
 		for i := range t.Fields {
 			if g.IntN(4) > 0 {
-				fields = append(fields, mustJSON(t.Fields[i].From)+":"+g.value(&t.Fields[i].Type))
+				fields = append(fields, quoted(t.Fields[i].From)+":"+g.value(&t.Fields[i].Type))
 			}
 		}
 		return `{"M":{` + strings.Join(fields, ",") + `}}`
 	case schema.Bool:
-		return `{"BOOL":` + pick(g, "true", "false") + `}`
+		return `{"BOOL":` + Pick(g, "true", "false") + `}`
 	case schema.JSON:
-		return pick(g, `{"S":"plain"}`, `{"N":"-1.5"}`, `{"NULL":true}`, `{"L":[]}`, `{"M":{"a":{"L":[{"N":"1"},{"BOOL":true}]}}}`, `{"BOOL":false}`)
+		return Pick(g, `{"S":"plain"}`, `{"N":"-1.5"}`, `{"NULL":true}`, `{"L":[]}`, `{"M":{"a":{"L":[{"N":"1"},{"BOOL":true}]}}}`, `{"BOOL":false}`)
 	case schema.Binary:
 		return `{"B":"` + g.scalar(t) + `"}`
 	case schema.String:
@@ -170,17 +160,17 @@ func (g items) value(t *schema.Type) string {
 }
 
 // scalar is the text of a value, as JSON has it between quotes.
-func (g items) scalar(t *schema.Type) string {
+func (g Items) scalar(t *schema.Type) string {
 	at := time.UnixMicro(g.Int64N(4e15) - 2e15).UTC() // half of them before 1970
 	switch t.Kind {
 	case schema.String:
-		return pick(g, "", "shipped", "open", "closed", "\u00e9\u4e16\U0001f600", strings.Repeat("\u4e16", 100), strings.Repeat("\U0010FFFF", 30), fmt.Sprintf("%x", g.Uint64()))
+		return Pick(g, "", "shipped", "open", "closed", "\u00e9\u4e16\U0001f600", strings.Repeat("\u4e16", 100), strings.Repeat("\U0010FFFF", 30), fmt.Sprintf("%x", g.Uint64()))
 	case schema.Binary:
-		return base64.StdEncoding.EncodeToString([]byte(pick(g, "", "\x00", strings.Repeat("\xFF", 100), fmt.Sprint(g.Uint32()))))
+		return base64.StdEncoding.EncodeToString([]byte(Pick(g, "", "\x00", strings.Repeat("\xFF", 100), fmt.Sprint(g.Uint32()))))
 	case schema.Int64:
-		return pick(g, "0", "1", "-1", "9223372036854775807", "-9223372036854775808", fmt.Sprint(g.Int64()-g.Int64()))
+		return Pick(g, "0", "1", "-1", "9223372036854775807", "-9223372036854775808", fmt.Sprint(g.Int64()-g.Int64()))
 	case schema.Double:
-		return pick(g, "0", "0.1", "-2.5", "123456789.25", "1E300", "0.1000000000000000055511151231257827")
+		return Pick(g, "0", "0.1", "-2.5", "123456789.25", "1E300", "0.1000000000000000055511151231257827")
 	case schema.Decimal:
 		digits := func(n int) string {
 			b := []byte(strings.Repeat("9", n))
@@ -191,27 +181,27 @@ func (g items) scalar(t *schema.Type) string {
 			}
 			return string(b)
 		}
-		whole := pick(g, "0", digits(max(0, min(t.Precision-t.Scale, 1+g.IntN(38)))))
+		whole := Pick(g, "0", digits(max(0, min(t.Precision-t.Scale, 1+g.IntN(38)))))
 		if whole == "" {
 			whole = "0"
 		}
 		if t.Scale > 0 && g.IntN(3) > 0 {
 			whole += "." + digits(1+g.IntN(t.Scale))
 		}
-		return pick(g, "", "-") + whole
+		return Pick(g, "", "-") + whole
 	case schema.Timestamp:
 		switch t.Form {
 		case schema.ISO:
 			return at.Format("2006-01-02T15:04:05" + [...]string{"", 3: ".000", 6: ".000000"}[t.Digits] + "Z")
 		case schema.Seconds:
-			return pick(g, "-62135596800", "253402300799", fmt.Sprint(at.Unix()))
+			return Pick(g, "-62135596800", "253402300799", fmt.Sprint(at.Unix()))
 		case schema.Millis:
 			return fmt.Sprint(at.UnixMilli())
 		}
 		return fmt.Sprint(at.UnixMicro())
 	}
 	if t.Form == schema.ISO {
-		return pick(g, "0001-01-01", "9999-12-31", at.Format("2006-01-02"))
+		return Pick(g, "0001-01-01", "9999-12-31", at.Format("2006-01-02"))
 	}
 	return fmt.Sprint(at.Unix() / 86400 * 86400)
 }
