@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	runtimemetrics "runtime/metrics"
 	"strings"
 	"syscall"
@@ -216,6 +217,7 @@ func TestMemoryDoesNotGrowWithTheFile(t *testing.T) {
 	if testing.Short() {
 		t.Skip("converts 250 MB")
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(100)) // the garbage counts
 	peakOf := func(items int) uint64 {
 		from, _, _ := shapedExport(t, t.TempDir(), 1, items)
 		o := shapedOptions(t, t.TempDir())
