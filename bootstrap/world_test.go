@@ -8,11 +8,9 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -24,6 +22,7 @@ import (
 	"dynamolake/bootstrap"
 	"dynamolake/checkpoint/ledger"
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/bubble"
 	"dynamolake/writer"
 )
 
@@ -43,13 +42,8 @@ type world struct {
 const prefix = "123456789012/eu-west-1/orders/"
 
 // inWorld runs f in a bubble, a while after the table was made.
-//
-// Libraries keep decompressors in pools; what was made in one bubble must not be
-// used in the next. Two collections empty a pool.
 func inWorld(t *testing.T, cfg awssim.Config, f func(*world)) {
-	runtime.GC()
-	runtime.GC()
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		if cfg.Latency == nil {
 			cfg.Latency = func(*awssim.Call) time.Duration { return 5 * time.Millisecond }
 		}

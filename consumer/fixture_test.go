@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -18,6 +17,7 @@ import (
 	"dynamolake/checkpoint"
 	"dynamolake/consumer"
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/bubble"
 	"dynamolake/internal/lakecheck"
 	"dynamolake/internal/scene"
 )
@@ -49,7 +49,7 @@ func inBubble(t *testing.T, cfg awssim.Config, shards int, story func(*fixture))
 	if err := lakecheck.Warm(); err != nil {
 		t.Fatal(err)
 	}
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		if cfg.Latency == nil {
 			cfg.Latency = func(*awssim.Call) time.Duration { return 5 * time.Millisecond }
 		}

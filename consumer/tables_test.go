@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -20,6 +19,7 @@ import (
 	"dynamolake/checkpoint/ledger"
 	"dynamolake/consumer"
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/bubble"
 	"dynamolake/internal/scene"
 	"dynamolake/writer"
 )
@@ -346,7 +346,7 @@ func TestAFleetOfSeveralMayShrinkToOne(t *testing.T) {
 }
 
 func TestTablesAreTriedAgainLessAndLessOften(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		var tries []time.Duration
 		began := time.Now()
 		tables := consumer.NewTables([]string{"a"}, func(string) prometheus.Registerer { return prometheus.NewRegistry() }, zap.NewNop())
@@ -367,7 +367,7 @@ func TestTablesAreTriedAgainLessAndLessOften(t *testing.T) {
 }
 
 func TestTheProcessEndsWhenNothingIsLeft(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		tables := consumer.NewTables([]string{"a", "b"}, func(string) prometheus.Registerer { return prometheus.NewRegistry() }, zap.NewNop())
 		err := tables.Run(t.Context(), func(_ context.Context, a consumer.Attempt) error {
 			if a.Table == "a" {

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,6 +18,7 @@ import (
 
 	"dynamolake/internal/advise"
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/bubble"
 	"dynamolake/internal/scene"
 )
 
@@ -26,7 +26,7 @@ var exampleImportance = advise.Importance{"freshness": 5, "engineering": 4, "cos
 
 // withTable tells a story of a table with three shards, 200 requests old.
 func withTable(t *testing.T, story func(t *testing.T, s *scene.Scene)) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		s, err := scene.Open(t.Context(), awssim.New(awssim.Config{}), 3)
 		if err != nil {
 			t.Fatal(err)

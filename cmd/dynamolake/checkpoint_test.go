@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -32,9 +31,6 @@ func onProvenStage(t *testing.T, shards int, story func(*stage)) {
 	if err := lakecheck.Warm(); err != nil {
 		t.Fatal(err)
 	}
-	// Decoders that were made in another bubble go with two collections.
-	runtime.GC()
-	runtime.GC()
 	onStage(t, shards, story)
 }
 

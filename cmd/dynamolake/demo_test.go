@@ -4,26 +4,22 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 
+	"dynamolake/internal/bubble"
 	"dynamolake/internal/lakecheck"
 )
 
-// demo runs the command in virtual time. The decompressors of the Parquet reader wait in a pool of
-// the process, and must not be used in the next bubble: two collections empty it.
+// demo runs the command in virtual time.
 func demo(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	if err := lakecheck.Warm(); err != nil {
 		t.Fatal(err)
 	}
-	runtime.GC()
-	runtime.GC()
 	var out, err bytes.Buffer
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		code = run(t.Context(), append([]string{"demo"}, args...), nil, streams{out: &out, err: &err})
 	})
 	return code, out.String(), err.String()

@@ -8,12 +8,10 @@ import (
 	"net/http"
 	"path"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -22,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/bubble"
 	"dynamolake/internal/scene"
 )
 
@@ -39,7 +38,7 @@ type inquest struct {
 // callsOfCommands takes every command through what it does, rare branches included.
 func callsOfCommands(t *testing.T) called {
 	q := &inquest{calls: called{}, cut: map[string]bool{}, deaf: map[string]bool{}}
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		q.T = t
 		s, err := scene.Open(t.Context(), awssim.New(awssim.Config{}), 2)
 		if err != nil {
@@ -57,9 +56,6 @@ func callsOfCommands(t *testing.T) called {
 		}
 		q.tell()
 	})
-	// Two collections empty the pools: a decoder in them that is of the bubble panics outside.
-	runtime.GC()
-	runtime.GC()
 	return q.calls
 }
 

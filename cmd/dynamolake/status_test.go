@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,6 +15,7 @@ import (
 	"dynamolake/checkpoint/ledger"
 	"dynamolake/consumer"
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/bubble"
 	"dynamolake/internal/fleet"
 	"dynamolake/internal/scene"
 )
@@ -29,7 +29,7 @@ type stage struct {
 
 func onStage(t *testing.T, shards int, story func(*stage)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		cloud := awssim.New(awssim.Config{Latency: func(*awssim.Call) time.Duration { return 5 * time.Millisecond }})
 		s, err := scene.Open(t.Context(), cloud, shards)
 		if err != nil {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -26,17 +25,6 @@ import (
 	"dynamolake/writer"
 	"dynamolake/writer/dataset"
 )
-
-// onVerifyStage is onStage for tests that read Parquet: the decompressors that a
-// bubble leaves in a pool must not be used in another, and two collections empty it.
-func onVerifyStage(t *testing.T, story func(*stage)) {
-	t.Helper()
-	runtime.GC()
-	runtime.GC()
-	defer runtime.GC()
-	defer runtime.GC()
-	onStage(t, 2, story)
-}
 
 // seed makes a full export, as `dynamolake bootstrap` does.
 func (s *stage) seed() bootstrap.Result {
@@ -70,7 +58,7 @@ func (s *stage) verify(change func(*verifying)) (string, error) {
 }
 
 func TestVerifyProvesWhatTheFleetAndAnExportMade(t *testing.T) {
-	onVerifyStage(t, func(s *stage) {
+	onStage(t, 2, func(s *stage) {
 		s.start("worker-1", consumer.GapStop)
 		s.write(60)
 		time.Sleep(time.Minute)
@@ -153,7 +141,7 @@ func (s *stage) drop(key string) {
 }
 
 func TestVerifyOfALakeOfWindows(t *testing.T) {
-	onVerifyStage(t, func(s *stage) {
+	onStage(t, 2, func(s *stage) {
 		s.write(60)
 		time.Sleep(time.Minute)
 		c := exporting{place: place{table: scene.TableName, lake: "s3://" + scene.Bucket, state: stateLake}, schema: schemaFlags{schema: schemaInfer, maxColumns: 500, maxRejects: -1}, keepRaw: true}
@@ -195,7 +183,7 @@ func TestVerifyOfALakeOfWindows(t *testing.T) {
 
 // TestVerifyProvesARepair: the stream loses an hour, windows bring it back.
 func TestVerifyProvesARepair(t *testing.T) {
-	onVerifyStage(t, func(s *stage) {
+	onStage(t, 2, func(s *stage) {
 		kill := s.start("worker-1", consumer.GapContinue)
 		s.write(60)
 		time.Sleep(time.Minute)
@@ -237,7 +225,7 @@ func TestVerifyProvesARepair(t *testing.T) {
 // TestVerifyProvesEachDataset: a fleet and an export split the table, by the key, by what items are at the moment,
 // and with hashes.
 func TestVerifyProvesEachDataset(t *testing.T) {
-	onVerifyStage(t, func(s *stage) {
+	onStage(t, 2, func(s *stage) {
 		file := filepath.Join(t.TempDir(), "split.yaml")
 		if err := os.WriteFile(file, []byte(`
 datasets:

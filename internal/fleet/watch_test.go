@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -13,6 +12,7 @@ import (
 
 	"dynamolake/consumer"
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/bubble"
 	"dynamolake/internal/scene"
 )
 
@@ -25,7 +25,7 @@ type stage struct {
 
 func onStage(t *testing.T, story func(*testing.T, *stage)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		s, err := scene.Open(t.Context(), awssim.New(awssim.Config{}), 2)
 		if err != nil {
 			t.Fatal(err)

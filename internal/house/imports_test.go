@@ -34,6 +34,7 @@ var mayImport = map[string][]string{
 	"internal/attribute":       {"transform"},
 	"internal/awssim":          {},
 	"internal/awssim/scenario": {}, // runs against the simulator and against real servers
+	"internal/bubble":          {}, // of tests
 	"internal/emulators":       {},
 	"internal/fleet":           {"consumer", "checkpoint", "checkpoint/ledger", "writer"},
 	"internal/house":           {},

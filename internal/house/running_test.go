@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -18,6 +17,7 @@ import (
 	"dynamolake/bootstrap"
 	"dynamolake/consumer"
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/bubble"
 	"dynamolake/internal/scene"
 	"dynamolake/writer"
 )
@@ -32,7 +32,7 @@ type left struct {
 // runWorker lets a worker read a shard to its end, another find a gap, and a third go on behind it,
 // and brings the whole table into the lake.
 func runWorker(t *testing.T) (l left) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		s, err := scene.Open(t.Context(), awssim.New(awssim.Config{}), 2)
 		if err != nil {
 			t.Fatal(err)

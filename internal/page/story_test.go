@@ -3,7 +3,6 @@ package page
 import (
 	"context"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -14,6 +13,7 @@ import (
 	"dynamolake/checkpoint/ledger"
 	"dynamolake/consumer"
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/bubble"
 	"dynamolake/internal/fleet"
 	"dynamolake/internal/lakecheck"
 	"dynamolake/internal/scene"
@@ -49,7 +49,7 @@ func tell(t *testing.T, halts bool) (end shown) {
 	if err := lakecheck.Warm(); err != nil {
 		t.Fatal(err)
 	}
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		time.Sleep(time.Until(time.Date(2026, 11, 23, 6, 0, 0, 0, time.UTC)))
 		s, err := scene.Open(t.Context(), awssim.New(awssim.Config{}), 3)
 		must(t, err)

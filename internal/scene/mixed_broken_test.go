@@ -3,10 +3,8 @@ package scene_test
 import (
 	"context"
 	"encoding/json"
-	"runtime"
 	"strconv"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,6 +14,7 @@ import (
 
 	"dynamolake/bootstrap"
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/bubble"
 	"dynamolake/internal/lakecheck"
 	"dynamolake/internal/scene"
 )
@@ -119,9 +118,7 @@ func TestTheMixedCheckCatchesAnEarlyEnd(t *testing.T) {
 	}
 	caught, played := 0, 0
 	for from := uint64(earlySeed); caught == 0 && from < earlySeed+200; from += together {
-		runtime.GC()
-		runtime.GC()
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Run(t, func(t *testing.T) {
 			results := make(chan string, together)
 			for _, seed := range seedsOf(from, from+together) {
 				go func() {

@@ -2,17 +2,16 @@ package scene_test
 
 import (
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"go.uber.org/zap"
 
 	"dynamolake/checkpoint/ledger"
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/bubble"
 	"dynamolake/internal/lakecheck"
 	"dynamolake/internal/scene"
 )
@@ -22,9 +21,7 @@ func story(t *testing.T, tell func(*testing.T, *mixed), judge func(outcome)) {
 	if err := lakecheck.Warm(); err != nil {
 		t.Fatal(err)
 	}
-	runtime.GC()
-	runtime.GC()
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		m := newMixed(t.Context(), 1, zap.NewNop())
 		m.streaming = true
 		out := outcome{}

@@ -11,13 +11,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
 
 	"dynamolake/checkpoint/ledger"
+	"dynamolake/internal/bubble"
 	"dynamolake/internal/lakecheck"
 )
 
@@ -114,12 +114,9 @@ func seedsOf(from, to uint64) (seeds []uint64) {
 	return seeds
 }
 
-// playTogether plays histories in one bubble. The decompressors of the Parquet reader wait in a
-// pool of the process, and must not be used in the next bubble: two collections empty it.
+// playTogether plays histories in one bubble.
 func playTogether(t *testing.T, seeds []uint64, sum *totals) {
-	runtime.GC()
-	runtime.GC()
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		var all sync.WaitGroup
 		for _, seed := range seeds {
 			all.Go(func() {

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/bubble"
 )
 
 // live is the table, in the simulator, with the items that the world says.
@@ -91,7 +92,7 @@ func (w *world) against(l *live) Options {
 func TestALakeEqualsItsTable(t *testing.T) {
 	for name, open := range stores() {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
+			bubble.Run(t, func(t *testing.T) {
 				w := grown(t, open(t))
 				r := w.verify(w.against(w.live()))
 				if want := int64(len(w.table)); !r.Proven || r.Compared.Items != want || r.Compared.Lake != want || r.Compared.Equal != want || r.Compared.Passes != 1 {
@@ -119,7 +120,7 @@ func TestItemsThatDifferAreFound(t *testing.T) {
 		{"an item that only the lake has", func(l *live) { l.remove(keyJSON(11)) }, "and table orders does not"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
+			bubble.Run(t, func(t *testing.T) {
 				w := grown(t, folder(t))
 				l := w.live()
 				c.do(l)
@@ -138,7 +139,7 @@ func TestItemsThatDifferAreFound(t *testing.T) {
 
 // TestEqualIsWhatMeansTheSame: order, spelling of numbers and escapes do not make a difference.
 func TestEqualIsWhatMeansTheSame(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := grown(t, folder(t))
 		l := w.live()
 		l.put(`{"tags":{"SS":["a","b"]},"n":{"N":"1.5"},"value":{"S":"seeded"},"pk":{"S":"k4"},"sk":{"N":"11"}}`)
@@ -149,7 +150,7 @@ func TestEqualIsWhatMeansTheSame(t *testing.T) {
 }
 
 func TestSeveralPassesGiveTheSameAnswer(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := grown(t, folder(t))
 		l := w.live()
 		l.put(imageJSON(11, "other"))
@@ -180,7 +181,7 @@ func TestSeveralPassesGiveTheSameAnswer(t *testing.T) {
 // TestATableThatIsWrittenToSettles: while the lake is compared, items change, and the
 // lake follows a little later. One changes all the time.
 func TestATableThatIsWrittenToSettles(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := grown(t, folder(t))
 		l := w.live()
 		ctx, cancel := context.WithCancel(t.Context())
@@ -217,7 +218,7 @@ func TestATableThatIsWrittenToSettles(t *testing.T) {
 }
 
 func TestAScanTakesNoMoreThanItsReadUnits(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		l := limiter{rate: 10}
 		began := time.Now()
 		for range 4 {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"dynamolake/checkpoint/ledger"
+	"dynamolake/internal/bubble"
 	"dynamolake/transform"
 	"dynamolake/writer"
 )
@@ -135,7 +136,7 @@ func TestWhatAFullExportMadeNeedlessIsNoDoubt(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	// The comparison begins at the new export as well.
-	bubble(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w.t = t
 		if r := w.verify(w.against(w.live())); !r.Proven || r.Compared.Equal != int64(len(w.table)) {
 			t.Errorf("%+v\n%+v", r.Compared, r.Doubts)

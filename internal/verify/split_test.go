@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"dynamolake/internal/bubble"
 	"dynamolake/transform"
 	"dynamolake/writer"
 )
@@ -81,7 +82,7 @@ func TestAWholeLakeWithASchemaIsProven(t *testing.T) {
 
 // TestDatasetsEqualTheirShareOfTheTable compares what filters take and masks leave.
 func TestDatasetsEqualTheirShareOfTheTable(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := split(t, folder(t), splitSchema)
 		o := w.against(w.live())
 		o.Salt = []byte("salt")
@@ -148,7 +149,7 @@ func TestItemsThatDifferInADatasetAreFound(t *testing.T) {
 		}, []string{"dataset even has the item of this key hash, which its filter does not take as table orders has it;"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
+			bubble.Run(t, func(t *testing.T) {
 				w := split(t, folder(t), splitSchema)
 				l := w.live()
 				c.do(w, l)

@@ -6,11 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -371,14 +369,4 @@ func (w *world) keys(holds string) (keys []string) {
 		}
 	}
 	return keys
-}
-
-// bubble is a test in virtual time. The decompressors of the Parquet reader have channels, and
-// wait in a pool of the process for the next bubble, which must not use them: two
-// collections empty it.
-func bubble(t *testing.T, f func(t *testing.T)) {
-	t.Helper()
-	defer runtime.GC()
-	defer runtime.GC()
-	synctest.Test(t, f)
 }

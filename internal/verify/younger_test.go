@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"dynamolake/internal/bubble"
 	"dynamolake/transform"
 	"dynamolake/transform/schema"
 	"dynamolake/writer"
@@ -25,7 +26,7 @@ func (r Report) dataset(name string) Dataset {
 func TestADatasetMayBeYoungerThanTheLake(t *testing.T) {
 	for name, open := range stores() {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
+			bubble.Run(t, func(t *testing.T) {
 				w := grown(t, open(t))
 				w.use("datasets: [{name: even, filter: keys.sk % 2 == 0}, {name: whole}]")
 				w.put(shardB, 12, "1", minute(151))
@@ -85,7 +86,7 @@ func TestADatasetThatIsRetiredMayStopAnywhere(t *testing.T) {
 
 // TestOneDatasetAlone: what is wrong with another does not matter.
 func TestOneDatasetAlone(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := split(t, folder(t), splitSchema)
 		for _, key := range w.keys("/even/shard_day=") {
 			w.swap(key, gone)
@@ -110,7 +111,7 @@ func TestOneDatasetAlone(t *testing.T) {
 
 // TestWhatAComparisonLacksIsAnError, in words that say what to give.
 func TestWhatAComparisonLacksIsAnError(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := split(t, folder(t), splitSchema)
 		o := w.against(w.live())
 		_, err := Run(t.Context(), o)
@@ -158,7 +159,7 @@ datasets: [{name: a, filter: 'lookup("kinds", item.kind, "is") == "a"'}]
 
 // TestRowsAreHeldAgainstTheRulesOfTheirTime: a mask that came later leaves what is written.
 func TestRowsAreHeldAgainstTheRulesOfTheirTime(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := split(t, folder(t), "datasets: [{name: all, filter: keys.sk != 7}]")
 		w.use("datasets: [{name: all, filter: keys.sk != 7, redact: [value]}]")
 		w.put(shardB, 12, "hide me", minute(151))
@@ -183,7 +184,7 @@ func TestRowsAreHeldAgainstTheRulesOfTheirTime(t *testing.T) {
 func TestATypedValueThatIsAnotherIsFound(t *testing.T) {
 	for name, open := range stores() {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
+			bubble.Run(t, func(t *testing.T) {
 				w, other := split(t, open(t), typedSchema), split(t, folder(t), typedSchema)
 				for _, o := range []*world{w, other} {
 					value := "right"
@@ -208,7 +209,7 @@ func TestATypedValueThatIsAnotherIsFound(t *testing.T) {
 
 // TestRefusedRecordsExplainWhyItemsDiffer, if they are the item's last.
 func TestRefusedRecordsExplainWhyItemsDiffer(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := split(t, folder(t), "datasets: [{name: all, filter: keys.sk != 7}, {name: other}]")
 		l := w.live()
 		l.put(imageJSON(16, "refused")) // by a stream's record
