@@ -66,6 +66,12 @@
 // consumer can read while AWS exports, and no change falls between the two. The export's
 // time is chosen once, and is in the ledger before AWS is asked.
 //
+// # Snapshots
+//
+// With a [Filter] AWS exports a part of the table. Such an export goes into a place of its own, with a ledger of its own, and nothing
+// follows it there: an item that stops to match leaves no trace in a filtered window. No other lake takes one, as far as AWS or the manifest says
+// what it is.
+//
 // # Errors
 //
 // [Advice] is what a person must mend, in one line that names the fix. It stops

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -45,9 +47,9 @@ func (f *Filter) Check() error {
 	all := strings.Join([]string{f.Key, f.Items, f.Attributes}, " ")
 	used := placeholders(all)
 	var errs []error
-	for name, attr := range f.Names {
+	for _, name := range slices.Sorted(maps.Keys(f.Names)) {
 		switch {
-		case !strings.HasPrefix(name, "#") || attr == "":
+		case !strings.HasPrefix(name, "#") || f.Names[name] == "":
 			errs = append(errs, fmt.Errorf("names: %q: want a #name, and the attribute that it stands for", name))
 		case !used[name]:
 			errs = append(errs, fmt.Errorf("names: no expression has %s", name))
@@ -59,7 +61,7 @@ func (f *Filter) Check() error {
 		if err != nil {
 			return fmt.Errorf("values: want DynamoDB JSON like {\":paid\": {\"S\": \"paid\"}}: %w", err)
 		}
-		for name := range values {
+		for _, name := range slices.Sorted(maps.Keys(values)) {
 			switch {
 			case !strings.HasPrefix(name, ":"):
 				errs = append(errs, fmt.Errorf("values: %q: want a name that begins with a colon", name))
@@ -75,7 +77,7 @@ func (f *Filter) Check() error {
 			f.Values = nil
 		}
 	}
-	for name := range used {
+	for _, name := range slices.Sorted(maps.Keys(used)) {
 		where := "names"
 		if name[0] == ':' {
 			where = "values"
@@ -139,18 +141,16 @@ func (f *Filter) String() string {
 
 // specification is what AWS is asked for.
 func (f *Filter) specification(keys transform.KeySchema) (*types.FilterSpecification, error) {
-	s := &types.FilterSpecification{
-		KeyConditionExpression: optional(f.Key), FilterExpression: optional(f.Items),
-		ProjectionExpression: optional(f.Attributes), ExpressionAttributeNames: map[string]string{},
+	names := maps.Clone(f.Names)
+	if names == nil {
+		names = map[string]string{}
 	}
-	for name, attr := range f.Names {
-		s.ExpressionAttributeNames[name] = attr
-	}
+	s := &types.FilterSpecification{KeyConditionExpression: optional(f.Key), FilterExpression: optional(f.Items)}
 	if f.Attributes != "" {
-		s.ProjectionExpression = aws.String(withKeys(f.Attributes, keys, s.ExpressionAttributeNames))
+		s.ProjectionExpression = aws.String(withKeys(f.Attributes, keys, names))
 	}
-	if len(s.ExpressionAttributeNames) == 0 {
-		s.ExpressionAttributeNames = nil
+	if len(names) > 0 {
+		s.ExpressionAttributeNames = names
 	}
 	if len(f.Values) > 0 {
 		var err error
