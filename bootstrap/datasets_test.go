@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -328,13 +329,12 @@ func TestAllWorkersConvertWithThePinnedVersion(t *testing.T) {
 		w.live(time.Second, 80)
 		w.pitr(35)
 		newer := make(chan *dataset.Live, 1)
-		var once bool
+		var once atomic.Bool // and no lock: time stands still for who waits for one
 		w.Intercept(func(c *awssim.Call) awssim.Fault {
 			if !data(c) {
 				return awssim.Fault{}
 			}
-			if w.seeding() == ledger.Exported && !once {
-				once = true
+			if w.seeding() == ledger.Exported && once.CompareAndSwap(false, true) {
 				// A third one knows of an attribute that came just now.
 				o := w.options("third")
 				live, err := w.datasets(w.Context(), o, "")

@@ -9,6 +9,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -220,10 +221,10 @@ func TestDatasetsAreConvertedInTurnWhereMemoryIsShort(t *testing.T) {
 		w.live(time.Second, 60)
 		w.putAttr("p1", 50, "other", "x")
 		w.pitr(35)
-		reads := 0
+		var reads atomic.Int64
 		w.Intercept(func(c *awssim.Call) awssim.Fault {
 			if data(c) {
-				reads++
+				reads.Add(1)
 			}
 			return awssim.Fault{}
 		})
@@ -233,8 +234,8 @@ func TestDatasetsAreConvertedInTurnWhereMemoryIsShort(t *testing.T) {
 			o.Progress = func(p bootstrap.Progress) { last = p }
 		})
 		rec := w.record(r.Export)
-		if reads != 2 || rec.Rejects != 2 || len(w.rejects(r.Export)) != 2 || int(rec.Rows) != w.footerRows("snapshot/") {
-			w.Errorf("%d reads, record %+v", reads, rec)
+		if reads.Load() != 2 || rec.Rejects != 2 || len(w.rejects(r.Export)) != 2 || int(rec.Rows) != w.footerRows("snapshot/") {
+			w.Errorf("%d reads, record %+v", reads.Load(), rec)
 		}
 		if last.Items != rec.Items || last.Files != 1 {
 			w.Errorf("at last %+v", last)

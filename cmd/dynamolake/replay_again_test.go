@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -242,10 +243,10 @@ func TestRejectsAreRestoredAfterAFixedSchema(t *testing.T) {
 		}
 		good := "--schema=" + s.fileOf(halfMended)
 		for life := range 6 { // it dies at one of its writes, later each time
-			puts := 0
+			var puts atomic.Int64
 			mend := s.Cloud.Intercept(func(call *awssim.Call) awssim.Fault {
 				if call.Client == "replay" && call.Operation == "PutObject" {
-					if puts++; puts > 2+3*life {
+					if puts.Add(1) > int64(2+3*life) {
 						return awssim.Fault{Status: 403, Code: "AccessDenied"}
 					}
 				}
