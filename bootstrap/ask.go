@@ -60,7 +60,7 @@ func seconds(t time.Time) string {
 }
 
 // request is what AWS is asked for.
-func (w *workshop) request(epoch int64, x ledger.Export) (*dynamodb.ExportTableToPointInTimeInput, error) {
+func (w *workshop) request(epoch int64, x ledger.Export) *dynamodb.ExportTableToPointInTimeInput {
 	in := &dynamodb.ExportTableToPointInTimeInput{
 		TableArn:       &w.Table.ARN,
 		S3Bucket:       &w.Raw.Bucket,
@@ -79,13 +79,10 @@ func (w *workshop) request(epoch int64, x ledger.Export) (*dynamodb.ExportTableT
 		}
 	}
 	if w.Filter != nil {
-		var err error
-		if in.FilterSpecification, err = w.Filter.specification(w.Table.Keys); err != nil {
-			return nil, err
-		}
+		in.FilterSpecification = w.Filter.specification(w.Table.Keys)
 	}
 	in.ClientToken = aws.String(token(in, epoch, x, w.Filter))
-	return in, nil
+	return in
 }
 
 func optional(s string) *string {
@@ -103,11 +100,7 @@ func (w *workshop) ask(ctx context.Context, epoch int64, x ledger.Export) (*type
 			return d, err
 		}
 	}
-	in, err := w.request(epoch, x)
-	if err != nil {
-		return nil, err
-	}
-	out, err := w.DynamoDB.ExportTableToPointInTime(ctx, in)
+	out, err := w.DynamoDB.ExportTableToPointInTime(ctx, w.request(epoch, x))
 	if err != nil {
 		return nil, w.explain("export "+described(x)+" of table "+w.Table.Name, "ExportTableToPointInTime", err)
 	}
@@ -116,11 +109,7 @@ func (w *workshop) ask(ctx context.Context, epoch int64, x ledger.Export) (*type
 
 // asked looks among the table's exports for the one of a token; nil if it is not there.
 func (w *workshop) asked(ctx context.Context, epoch int64, x ledger.Export) (*types.ExportDescription, error) {
-	in, err := w.request(epoch, x)
-	if err != nil {
-		return nil, err
-	}
-	want := *in.ClientToken
+	want := *w.request(epoch, x).ClientToken
 	pages := dynamodb.NewListExportsPaginator(w.DynamoDB, &dynamodb.ListExportsInput{TableArn: &w.Table.ARN})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)

@@ -140,7 +140,7 @@ func (f *Filter) String() string {
 }
 
 // specification is what AWS is asked for.
-func (f *Filter) specification(keys transform.KeySchema) (*types.FilterSpecification, error) {
+func (f *Filter) specification(keys transform.KeySchema) *types.FilterSpecification {
 	names := maps.Clone(f.Names)
 	if names == nil {
 		names = map[string]string{}
@@ -153,12 +153,9 @@ func (f *Filter) specification(keys transform.KeySchema) (*types.FilterSpecifica
 		s.ExpressionAttributeNames = names
 	}
 	if len(f.Values) > 0 {
-		var err error
-		if s.ExpressionAttributeValues, err = attribute.Parse(f.Values); err != nil {
-			return nil, err
-		}
+		s.ExpressionAttributeValues, _ = attribute.Parse(f.Values) // Check has seen them
 	}
-	return s, nil
+	return s
 }
 
 // withKeys is a projection that has the key's attributes too: nowhere does AWS say that it adds them.

@@ -55,9 +55,6 @@ func FromExport(ctx context.Context, o Options, i Import) (Result, error) {
 	if err := m.of(w.Table); err != nil && !i.Same {
 		return Result{}, err
 	}
-	if err := w.unfiltered(ctx, m, !i.Alone); err != nil { // what is replayed was in the lake
-		return Result{}, err
-	}
 	x.ARN, x.Items, x.Files = m.ExportARN, m.Items, len(m.Files)
 	x.From, x.To = m.times(w.Timing)
 	if r, err := readRecord(ctx, w.Store, recordKey(w.prefix(), x.ID())); err != nil || r != nil && w.recorded(ctx, r) {
@@ -65,6 +62,9 @@ func FromExport(ctx context.Context, o Options, i Import) (Result, error) {
 			return Result{}, err
 		}
 		return Result{Epoch: r.Epoch, Export: r.Export, From: r.From, To: r.To, Items: r.Items, Rejects: r.Rejects, Already: true}, nil
+	}
+	if err := w.unfiltered(ctx, m, !i.Alone); err != nil { // what is replayed was in the lake
+		return Result{}, err
 	}
 	if x.Schema, err = w.learn(ctx, m, files); err != nil {
 		return Result{}, err

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -13,8 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"dynamolake/checkpoint/ledger"
 	"dynamolake/transform"
@@ -168,22 +165,12 @@ func (x *restoring) run(ctx context.Context, list []turned) error {
 
 // some takes a few lines, all objects of one together.
 func (x *restoring) some(ctx context.Context, list []turned) error {
-	read := make([]reject, len(list))
-	group, get := errgroup.WithContext(ctx)
-	group.SetLimit(16)
+	keys := make([]string, len(list))
 	for i := range list {
-		group.Go(func() error {
-			body, _, err := x.w.Store.Get(get, list[i].key)
-			if err == nil {
-				err = json.Unmarshal(body, &read[i])
-			}
-			if err != nil {
-				return fmt.Errorf("read reject %s: %w", list[i].key, err)
-			}
-			return nil
-		})
+		keys[i] = list[i].key
 	}
-	if err := group.Wait(); err != nil {
+	read, err := writer.ReadRejects[reject](ctx, x.w.Store, keys)
+	if err != nil {
 		return err
 	}
 	for n := 0; n < len(list); {

@@ -11,8 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"dynamolake/checkpoint/ledger"
 	"dynamolake/transform"
 	"dynamolake/writer"
@@ -159,22 +157,11 @@ type rejectedRecord struct {
 }
 
 func (s *restoration) records(ctx context.Context, list []rejected) ([]rejectedRecord, error) {
-	out := make([]rejectedRecord, len(list))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(16)
+	keys := make([]string, len(list))
 	for i := range list {
-		group.Go(func() error {
-			body, _, err := s.Store.Get(ctx, list[i].key)
-			if err == nil {
-				err = json.Unmarshal(body, &out[i])
-			}
-			if err != nil {
-				return fmt.Errorf("read reject %s: %w", list[i].key, err)
-			}
-			return nil
-		})
+		keys[i] = list[i].key
 	}
-	return out, group.Wait()
+	return writer.ReadRejects[rejectedRecord](ctx, s.Store, keys)
 }
 
 // unnamed finds out the places of records whose sequence number nobody could tell. Those of which that is still

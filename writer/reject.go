@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 
+	"golang.org/x/sync/errgroup"
+
 	"dynamolake/transform"
 )
 
@@ -70,6 +72,26 @@ func PutRefused(ctx context.Context, store Store, prefix, shard, dataset string,
 		}
 	}
 	return written, nil
+}
+
+// ReadRejects reads rejects, some at a time, in the order of their keys.
+func ReadRejects[R any](ctx context.Context, store Store, keys []string) ([]R, error) {
+	out := make([]R, len(keys))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(16)
+	for i, key := range keys {
+		group.Go(func() error {
+			body, _, err := store.Get(ctx, key)
+			if err == nil {
+				err = json.Unmarshal(body, &out[i])
+			}
+			if err != nil {
+				return fmt.Errorf("read reject %s: %w", key, err)
+			}
+			return nil
+		})
+	}
+	return out, group.Wait()
 }
 
 // PutReject writes a reject as JSON, and tells whether it was not there before.

@@ -85,7 +85,8 @@ func (c *exporting) open(ctx context.Context, cfg aws.Config, log *zap.Logger, r
 	if err != nil {
 		return bootstrap.Options{}, err
 	}
-	kept, err := openLedger(ctx, c.state, c.lake, store, db, writer.PlacePrefix(table.Account, table.Region, table.Name, c.into), table.ARN)
+	prefix := writer.PlacePrefix(table.Account, table.Region, table.Name, c.into)
+	kept, err := openLedger(ctx, c.state, c.lake, store, db, prefix, table.ARN)
 	if err != nil {
 		return bootstrap.Options{}, err
 	}
@@ -95,7 +96,6 @@ func (c *exporting) open(ctx context.Context, cfg aws.Config, log *zap.Logger, r
 		return o, err
 	}
 	o.Table, o.Worker, o.Into = table, workerName(), c.into
-	prefix := writer.PlacePrefix(table.Account, table.Region, table.Name, c.into)
 	if o.MaxRejects, err = c.schema.tolerated(ctx, store, prefix); err != nil {
 		return o, err
 	}

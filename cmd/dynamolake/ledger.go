@@ -35,6 +35,12 @@ func intoFlag(s *settings, dst *string) {
 	s.parsed(dst, "into", "name", "", "look at what a replay wrote into the place of that name, beside the table's own part of the lake", checkInto)
 }
 
+// placeFlag declares --into for a command that writes into a place.
+func placeFlag(s *settings, dst *string) {
+	s.parsed(dst, "into", "name", "", "name of the place to write into, beside the table's own part of the lake; the same again goes on where it was", checkInto)
+	s.required("into")
+}
+
 // checkInto accepts what may stand in the names of objects and of tables.
 func checkInto(name string) error {
 	if len(name) > 64 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != "" {

@@ -29,8 +29,7 @@ type replaying struct {
 func replayCommand(s *settings) func(context.Context, streams) error {
 	var c replaying
 	c.flags(s)
-	s.parsed(&c.into, "into", "name", "", "name of the place to write into, beside the table's own part of the lake; the same again goes on where it was", checkInto)
-	s.required("into")
+	placeFlag(s, &c.into)
 	s.parsed(&c.from, "from", "position", "", "replay the stream from here to now: TRIM_HORIZON for all that it has, or a time like 2026-11-23T08:00:00Z",
 		func(text string) error { _, err := parseReplayFrom(text); return err })
 	s.text(&c.positions, "from-checkpoint", "", "replay the stream from the checkpoints in this file to now: what checkpoint list --json printed, or the backup of a rewind")

@@ -48,17 +48,24 @@ func (r *replay) convert(ctx context.Context) error {
 	if err := r.take(ctx, claim{Of: ofExports}); err != nil {
 		return err
 	}
+	from := x.Manifest
+	if x.Bucket != "" {
+		from = "s3://" + x.Bucket + "/" + x.Manifest
+	}
+	return r.exported(ctx, func(o bootstrap.Options) (bootstrap.Result, error) {
+		return bootstrap.FromExport(ctx, o, bootstrap.Import{From: from, Same: true, Alone: true})
+	})
+}
+
+// exported brings an export into the place, shows how far that is, and reports it.
+func (r *replay) exported(ctx context.Context, bring func(bootstrap.Options) (bootstrap.Result, error)) error {
 	bar := &meter{screen: r.screen}
 	o, err := r.exporting.open(ctx, r.cfg, r.log, prometheus.NewRegistry())
 	if err != nil {
 		return err
 	}
 	o.Progress = bar.show
-	from := x.Manifest
-	if x.Bucket != "" {
-		from = "s3://" + x.Bucket + "/" + x.Manifest
-	}
-	done, err := bootstrap.FromExport(ctx, o, bootstrap.Import{From: from, Same: true, Alone: true})
+	done, err := bring(o)
 	bar.screen.done()
 	if err != nil {
 		return err

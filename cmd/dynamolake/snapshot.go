@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"dynamolake/bootstrap"
 )
 
@@ -14,26 +12,24 @@ import (
 // exports. It lies in a place of its own, as what a replay writes, for nothing can follow it.
 type snapshotting struct {
 	replaying
-	filter        bootstrap.Filter
-	names, values string
-	enable        bool
+	filter bootstrap.Filter
+	enable bool
 }
 
 func snapshotCommand(s *settings) func(context.Context, streams) error {
 	var c snapshotting
 	c.flags(s)
-	s.parsed(&c.into, "into", "name", "", "name of the place to write into, beside the table's own part of the lake; the same again goes on where it was", checkInto)
-	s.required("into")
+	placeFlag(s, &c.into)
 	s.text(&c.filter.Items, "filter", "", "items to take: a filter expression of DynamoDB, like 'amount > :least'")
 	s.text(&c.filter.Key, "key-condition", "", "items to take, by key: a key condition expression of DynamoDB, like 'customer = :c'; --filter can then name no key attribute")
 	s.text(&c.filter.Attributes, "attributes", "", "attributes to take besides the key: a projection expression of DynamoDB, like 'amount, address.city'; all when empty")
-	s.parsed(&c.names, "names", "JSON", "", `attributes that #names in the expressions stand for: {"#s": "status"}`, func(t string) error {
-		if c.filter.Names = nil; json.Unmarshal([]byte(t), &c.filter.Names) != nil {
+	s.add("names", "JSON", "", `attributes that #names in the expressions stand for: {"#s": "status"}`, func(t string) error {
+		if c.filter.Names = nil; t != "" && json.Unmarshal([]byte(t), &c.filter.Names) != nil {
 			return errors.New(`want JSON like {"#s": "status"}`)
 		}
 		return nil
 	})
-	s.parsed(&c.values, "values", "JSON", "", `values that :names in the expressions stand for, as DynamoDB JSON: {":paid": {"S": "paid"}}`, func(t string) error {
+	s.add("values", "JSON", "", `values that :names in the expressions stand for, as DynamoDB JSON: {":paid": {"S": "paid"}}`, func(t string) error {
 		c.filter.Values = json.RawMessage(t)
 		return nil
 	})
@@ -59,17 +55,12 @@ func (c snapshotting) run(ctx context.Context, io streams) error {
 	if err := r.take(ctx, claim{Of: ofSnapshot, Filter: &c.filter}); err != nil {
 		return err
 	}
-	bar := &meter{screen: r.screen}
-	o, err := r.exporting.open(ctx, r.cfg, r.log, prometheus.NewRegistry())
+	err = r.exported(ctx, func(o bootstrap.Options) (bootstrap.Result, error) {
+		o.Filter = &c.filter
+		return bootstrap.Bootstrap(ctx, o, bootstrap.Seed{Enable: c.enable, NoStream: true})
+	})
 	if err != nil {
 		return err
 	}
-	o.Progress, o.Filter = bar.show, &c.filter
-	done, err := bootstrap.Bootstrap(ctx, o, bootstrap.Seed{Enable: c.enable, NoStream: true})
-	bar.screen.done()
-	if err != nil {
-		return err
-	}
-	r.report.Until, r.report.Export, r.report.Items = done.To, done.Export, done.Items
 	return r.conclude(ctx, io.out)
 }

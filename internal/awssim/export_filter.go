@@ -42,6 +42,8 @@ func (c *Cloud) filter(in node, t *table) (*exportFilter, error) {
 	if where != nil {
 		f.where = where.cond
 		operators += where.cond.operators()
+	}
+	if keys != nil && where != nil {
 		if err := f.keys.apartFrom(where.cond); err != nil {
 			return nil, err
 		}
@@ -53,19 +55,6 @@ func (c *Cloud) filter(in node, t *table) (*exportFilter, error) {
 		f.paths = bindAll(b, projection.paths)
 	}
 	return f, nil
-}
-
-// apartFrom refuses a filter that looks at the key while a key condition does.
-func (r *reading) apartFrom(filter *cond) error {
-	if r == nil {
-		return nil
-	}
-	for _, p := range bindAll(r.b, filter.paths(nil)) {
-		if name := p[0].name; name == r.ix.hash.name || name == r.ix.sort.name {
-			return invalid("Filter Expression can only contain non-primary key attributes: Primary key attribute: %s", name)
-		}
-	}
-	return nil
 }
 
 // operators counts those of a condition, functions included.

@@ -9,7 +9,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"dynamolake/internal/attribute"
 	"dynamolake/internal/awssim"
+	"dynamolake/transform"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -90,18 +92,18 @@ func TestAFilteredExportIsWhatAScanOrAQueryReturns(t *testing.T) {
 				}
 				var got, all []string
 				for _, line := range w.lines(d) {
-					var x struct{ Item map[string]any }
+					var x struct{ Item json.RawMessage }
 					if err := json.Unmarshal([]byte(line), &x); err != nil {
 						t.Fatal(err)
 					}
-					got = append(got, fmt.Sprint(x.Item))
+					got = append(got, canonical(t, x.Item))
 				}
 				for _, it := range want {
-					text := map[string]any{}
-					for name, v := range it {
-						text[name] = plainValue(v)
+					text, err := attribute.JSON(it)
+					if err != nil {
+						t.Fatal(err)
 					}
-					all = append(all, fmt.Sprint(text))
+					all = append(all, canonical(t, text))
 				}
 				slices.Sort(got)
 				slices.Sort(all)
@@ -116,22 +118,13 @@ func TestAFilteredExportIsWhatAScanOrAQueryReturns(t *testing.T) {
 	}
 }
 
-func plainValue(v types.AttributeValue) any {
-	switch v := v.(type) {
-	case *types.AttributeValueMemberS:
-		return map[string]any{"S": v.Value}
-	case *types.AttributeValueMemberN:
-		return map[string]any{"N": v.Value}
-	case *types.AttributeValueMemberBOOL:
-		return map[string]any{"BOOL": v.Value}
-	case *types.AttributeValueMemberM:
-		m := map[string]any{}
-		for name, v := range v.Value {
-			m[name] = plainValue(v)
-		}
-		return map[string]any{"M": m}
+func canonical(t *testing.T, item []byte) string {
+	t.Helper()
+	text, err := transform.Canonical(item)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return nil
+	return string(text)
 }
 
 // TestAFilteredIncrementSaysNothingOfWhatStopsToMatch: which is why no lake may be built on one.

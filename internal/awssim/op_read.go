@@ -183,6 +183,16 @@ func (r *reading) setKeys(c *cond) error {
 	return nil
 }
 
+// apartFrom refuses a filter that looks at the key, which is for the key condition.
+func (r *reading) apartFrom(filter *cond) error {
+	for _, p := range bindAll(r.b, filter.paths(nil)) {
+		if name := p[0].name; name == r.ix.hash.name || name == r.ix.sort.name {
+			return invalid("Filter Expression can only contain non-primary key attributes: Primary key attribute: %s", name)
+		}
+	}
+	return nil
+}
+
 func (r *reading) setStart() error {
 	n := r.in.get("ExclusiveStartKey")
 	if !n.there() {
