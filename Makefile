@@ -19,8 +19,8 @@ STAT  := go tool -modfile=tools/bench/go.mod benchstat
 P        ?= 2
 TIMEOUT  ?= 20m
 PKG      ?= ./...
-# Under -short tests leave out what the race detector would make take an hour, or what its runtime cannot bear in one
-# bubble of synctest. Those that do, by their own text, run whole without it; internal/house holds them to that form.
+# Under -short tests leave out what the race detector would make take an hour. Those that do, by their own text, run whole
+# without it; internal/house holds them to that form.
 LONG     := $(shell grep -rl --include='*_test.go' 'testing\.Short' .)
 LONGPKG  ?= $(shell dirname $(LONG) | sort -u)
 LONGTEST := $(shell awk -F'[^A-Za-z0-9_]' '/^func /{name = $$2} /testing\.Short/{print name}' $(LONG) | LC_ALL=C sort -u | paste -sd '|')

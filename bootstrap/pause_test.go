@@ -2,12 +2,13 @@ package bootstrap
 
 import (
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"dynamolake/internal/bubble"
 )
 
 func TestAPauseIsNeverNone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		for _, d := range []time.Duration{1, time.Microsecond, time.Minute} {
 			began := time.Now()
 			if err := pause(t.Context(), d); err != nil {

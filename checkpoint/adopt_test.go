@@ -127,7 +127,7 @@ func TestAnAdoptionSurvivesWhateverHappensToItsAnswer(t *testing.T) {
 }
 
 func TestAnEpochGoesWithTheLease(t *testing.T) {
-	bubble(t, newStream(numbered(2)...), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(numbered(2)...), func(t *testing.T, f *fleet) {
 		a := f.start("a")
 		f.even(15*time.Second, 2, 1)
 		to := f.begin.UTC().Truncate(time.Second)
@@ -162,7 +162,7 @@ func TestAnEpochGoesWithTheLease(t *testing.T) {
 // Of a parent counts what it has rows in: nothing is written behind its end.
 func TestAChildKnowsItsParentsEpoch(t *testing.T) {
 	id := ids("", "p", "x")
-	bubble(t, newStream(Shard{ID: id[0]}), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(Shard{ID: id[0]}), func(t *testing.T, f *fleet) {
 		f.start("a")
 		f.even(15*time.Second, 1, 1)
 		l := f.lease(id[0])
@@ -192,7 +192,7 @@ func TestAChildKnowsItsParentsEpoch(t *testing.T) {
 func TestRowsOfAnotherStreamAreLeftAlone(t *testing.T) {
 	one, two := "2026-11-24T10:00:00.000", "2026-11-24T11:00:00.000"
 	id := ids("", "p", "x")
-	bubble(t, newStream(Shard{ID: id[0]}), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(Shard{ID: id[0]}), func(t *testing.T, f *fleet) {
 		label := func(label string, s *stream) func(*Options) {
 			return func(o *Options) { o.Label, o.Stream = label, s }
 		}

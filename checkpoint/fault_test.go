@@ -6,10 +6,10 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/bubble"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -29,7 +29,7 @@ func throttle() awssim.Fault {
 // one shard, read by worker a.
 func single(t *testing.T, test func(t *testing.T, f *fleet, w *worker, l *Lease)) {
 	t.Helper()
-	bubble(t, newStream(numbered(1)...), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(numbered(1)...), func(t *testing.T, f *fleet) {
 		w := f.start("a")
 		f.even(15*time.Second, 1, 1)
 		test(t, f, w, f.lease(numbered(1)[0].ID))
@@ -94,7 +94,7 @@ func TestACheckpointNeverGoesBack(t *testing.T) {
 }
 
 func TestATakeWhoseAnswerIsLostIsStillOurs(t *testing.T) {
-	bubble(t, newStream(numbered(3)...), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(numbered(3)...), func(t *testing.T, f *fleet) {
 		f.cloud.Intercept(func(call *awssim.Call) awssim.Fault {
 			if leaseWrite(call, "ownerSwitches") && strings.Contains(string(call.Body), "ADD") && time.Since(f.begin) < 8*time.Second {
 				return awssim.Fault{DropReply: true}
@@ -131,7 +131,7 @@ func TestALeaseTakenByHandIsNoticedByTheRenewal(t *testing.T) {
 }
 
 func TestAThrottledLeaseTableLosesNoLease(t *testing.T) {
-	bubble(t, newStream(numbered(20)...), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(numbered(20)...), func(t *testing.T, f *fleet) {
 		f.start("a")
 		f.start("b")
 		f.even(15*time.Second, 20, 2)
@@ -161,7 +161,7 @@ func TestAThrottledLeaseTableLosesNoLease(t *testing.T) {
 }
 
 func TestWhoCannotSeeTheOthersTakesNothingFromThem(t *testing.T) {
-	bubble(t, newStream(numbered(20)...), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(numbered(20)...), func(t *testing.T, f *fleet) {
 		a := f.start("a")
 		f.start("b")
 		f.even(15*time.Second, 20, 2)
@@ -276,7 +276,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		{"a lease lasts some heartbeats", with(func(o *Options) { o.Duration = time.Second }), none, "at least 4 heartbeats"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Run(t, func(t *testing.T) {
 				cloud := awssim.New(awssim.Config{})
 				c.cloud(t, cloud)
 				c.o.Client = dynamodb.NewFromConfig(cloud.AWSConfig("w"))

@@ -8,10 +8,10 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/bubble"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/vmware/vmware-go-kcl-v2/clientlibrary/partition"
@@ -358,10 +358,10 @@ func (f *fleet) stop() {
 	time.Sleep(time.Minute)
 }
 
-// bubble runs a test over a fleet in virtual time.
-func bubble(t *testing.T, s *stream, test func(t *testing.T, f *fleet)) {
+// inBubble runs a test over a fleet in virtual time.
+func inBubble(t *testing.T, s *stream, test func(t *testing.T, f *fleet)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		f := newFleet(t, s)
 		defer f.stop()
 		test(t, f)

@@ -42,7 +42,7 @@ func (f *fleet) item(key string) map[string]string {
 
 func TestRowsAreThoseOfTheJavaLibrary(t *testing.T) {
 	id := ids("", "p", "x")
-	bubble(t, newStream(Shard{ID: id[0]}), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(Shard{ID: id[0]}), func(t *testing.T, f *fleet) {
 		w := f.start("a")
 		f.even(15*time.Second, 1, 1)
 		l := f.lease(id[0])
@@ -117,7 +117,7 @@ func javaRow(key, owner, at string, parents ...string) item {
 func TestTheTableOfAStoppedJavaFleetIsTakenOver(t *testing.T) {
 	id := ids("", "p", "x", "y", "z")
 	s := newStream(Shard{ID: id[0], Closed: true}, Shard{ID: id[1], Parent: id[0]}, Shard{ID: id[2]}, Shard{ID: id[3]})
-	bubble(t, s, func(t *testing.T, f *fleet) {
+	inBubble(t, s, func(t *testing.T, f *fleet) {
 		o := Options{Client: f.client("java"), App: "app", Worker: "setup", Stream: s}
 		if _, err := Open(t.Context(), o); err != nil { // only for the tables
 			t.Fatal(err)

@@ -19,7 +19,7 @@ func status(shard string, generation int64) *partition.ShardStatus {
 // alone is a keeper whose driver the test itself drives.
 func alone(t *testing.T, shards int, test func(t *testing.T, f *fleet, d *Driver)) {
 	t.Helper()
-	bubble(t, newStream(numbered(shards)...), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(numbered(shards)...), func(t *testing.T, f *fleet) {
 		k, err := Open(t.Context(), Options{Client: f.client("a"), App: "app", Worker: "a", Stream: f.stream})
 		if err != nil {
 			t.Fatal(err)

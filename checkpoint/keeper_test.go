@@ -8,7 +8,7 @@ import (
 )
 
 func TestAFleetThatStartsTogetherDividesAtOnce(t *testing.T) {
-	bubble(t, newStream(numbered(40)...), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(numbered(40)...), func(t *testing.T, f *fleet) {
 		for i := range 4 {
 			f.start(fmt.Sprintf("w%d", i))
 		}
@@ -22,7 +22,7 @@ func TestAFleetThatStartsTogetherDividesAtOnce(t *testing.T) {
 }
 
 func TestAWorkerThatJoinsGetsItsShare(t *testing.T) {
-	bubble(t, newStream(numbered(30)...), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(numbered(30)...), func(t *testing.T, f *fleet) {
 		f.start("a")
 		f.start("b")
 		f.even(15*time.Second, 30, 2)
@@ -36,7 +36,7 @@ func TestAWorkerThatJoinsGetsItsShare(t *testing.T) {
 }
 
 func TestAKilledWorkersShardsAreReadAgain(t *testing.T) {
-	bubble(t, newStream(numbered(30)...), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(numbered(30)...), func(t *testing.T, f *fleet) {
 		a := f.start("a")
 		f.start("b")
 		f.start("c")
@@ -53,7 +53,7 @@ func TestAKilledWorkersShardsAreReadAgain(t *testing.T) {
 
 func TestAWorkerWithoutANetworkStopsByItself(t *testing.T) {
 	s := newStream(numbered(10)...)
-	bubble(t, s, func(t *testing.T, f *fleet) {
+	inBubble(t, s, func(t *testing.T, f *fleet) {
 		f.start("a")
 		b := f.start("b")
 		f.even(15*time.Second, 10, 2)
@@ -82,7 +82,7 @@ func TestAWorkerWithoutANetworkStopsByItself(t *testing.T) {
 }
 
 func TestASkewedClockChangesNothing(t *testing.T) {
-	bubble(t, newStream(numbered(12)...), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(numbered(12)...), func(t *testing.T, f *fleet) {
 		for i, skew := range []time.Duration{-5 * time.Hour, 0, 30 * time.Hour} {
 			f.start(fmt.Sprintf("w%d", i), func(o *Options) {
 				o.Wall = func() time.Time { return time.Now().Add(skew) }
@@ -97,7 +97,7 @@ func TestASkewedClockChangesNothing(t *testing.T) {
 }
 
 func TestADrainHandsEverythingOver(t *testing.T) {
-	bubble(t, newStream(numbered(60)...), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(numbered(60)...), func(t *testing.T, f *fleet) {
 		a := f.start("a")
 		f.start("b")
 		f.start("c")
@@ -137,7 +137,7 @@ func TestADrainHandsEverythingOver(t *testing.T) {
 }
 
 func TestTheLastWorkerToDrainLeavesRowsUnowned(t *testing.T) {
-	bubble(t, newStream(numbered(5)...), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(numbered(5)...), func(t *testing.T, f *fleet) {
 		a, b := f.start("a"), f.start("b")
 		f.even(15*time.Second, 5, 2)
 		done := make(chan error, 2)
@@ -157,7 +157,7 @@ func TestTheLastWorkerToDrainLeavesRowsUnowned(t *testing.T) {
 }
 
 func TestARestartUnderTheSameIDWaitsForTheOldProcess(t *testing.T) {
-	bubble(t, newStream(numbered(5)...), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(numbered(5)...), func(t *testing.T, f *fleet) {
 		a := f.start("a")
 		f.even(15*time.Second, 5, 1)
 		f.start("a") // while the first still runs
@@ -170,7 +170,7 @@ func TestARestartUnderTheSameIDWaitsForTheOldProcess(t *testing.T) {
 }
 
 func TestLeaseLimitIsKept(t *testing.T) {
-	bubble(t, newStream(numbered(10)...), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(numbered(10)...), func(t *testing.T, f *fleet) {
 		f.start("a", func(o *Options) { o.MaxLeases = 3 })
 		f.start("b")
 		f.until(15*time.Second, "3 and 7", func() bool { r := f.reading(); return r["a"] == 3 && r["b"] == 7 })
@@ -183,7 +183,7 @@ func TestLeaseLimitIsKept(t *testing.T) {
 
 func TestASessionThatEndsByItselfIsGrantedAgain(t *testing.T) {
 	s := newStream(numbered(1)...)
-	bubble(t, s, func(t *testing.T, f *fleet) {
+	inBubble(t, s, func(t *testing.T, f *fleet) {
 		f.start("a")
 		f.even(15*time.Second, 1, 1)
 		l := f.lease(numbered(1)[0].ID)

@@ -40,7 +40,7 @@ func (f *fleet) end(t *testing.T, l *Lease) error {
 
 func TestChildrenAreReadAtOnceWhenTheirParentEnds(t *testing.T) {
 	id := ids("", "p", "x", "y")
-	bubble(t, newStream(Shard{ID: id[0]}), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(Shard{ID: id[0]}), func(t *testing.T, f *fleet) {
 		f.start("a")
 		f.even(15*time.Second, 1, 1)
 		f.stream.split(id[0], id[1], id[2])
@@ -65,7 +65,7 @@ func TestChildrenAreReadAtOnceWhenTheirParentEnds(t *testing.T) {
 
 func TestChildrenThatNoListingShowedComeFromTheEndOfTheirParent(t *testing.T) {
 	id := ids("", "p", "x", "y")
-	bubble(t, newStream(Shard{ID: id[0]}), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(Shard{ID: id[0]}), func(t *testing.T, f *fleet) {
 		f.opts = func(o *Options) { o.ListEvery = time.Hour }
 		f.start("a")
 		f.start("b")
@@ -82,7 +82,7 @@ func TestChildrenThatNoListingShowedComeFromTheEndOfTheirParent(t *testing.T) {
 // The owner dies after the children's rows and before the parent's end.
 func TestACrashAtTheEndOfAShardLosesNoChild(t *testing.T) {
 	id := ids("", "p", "x", "y")
-	bubble(t, newStream(Shard{ID: id[0]}), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(Shard{ID: id[0]}), func(t *testing.T, f *fleet) {
 		f.opts = func(o *Options) { o.ListEvery = time.Hour }
 		a := f.start("a")
 		f.even(15*time.Second, 1, 1)
@@ -116,7 +116,7 @@ func TestAParentThatOneListingMissesDoesNotLetItsChildBegin(t *testing.T) {
 	id := ids("", "p", "x")
 	s := newStream(Shard{ID: id[0], Closed: true}, Shard{ID: id[1], Parent: id[0]})
 	s.hidden[id[0]] = true
-	bubble(t, s, func(t *testing.T, f *fleet) {
+	inBubble(t, s, func(t *testing.T, f *fleet) {
 		f.start("a")
 		time.Sleep(5 * time.Second) // the first listing was at 3 s
 		if f.row(id[1]).Key == "" {
@@ -137,7 +137,7 @@ func TestAParentThatIsNeverListedIsReadAsLongAsItIsThere(t *testing.T) {
 	id := ids("", "p", "x")
 	s := newStream(Shard{ID: id[0], Closed: true}, Shard{ID: id[1], Parent: id[0]})
 	s.hidden[id[0]] = true
-	bubble(t, s, func(t *testing.T, f *fleet) {
+	inBubble(t, s, func(t *testing.T, f *fleet) {
 		born, _ := birth(id[0])
 		time.Sleep(time.Until(born.Add(21 * time.Hour))) // it is about to be trimmed
 		f.start("a")
@@ -153,7 +153,7 @@ func TestAYoungParentThatIsNotListedIsWaitedFor(t *testing.T) {
 	id := ids("", "p", "x")
 	s := newStream(Shard{ID: id[0], Closed: true}, Shard{ID: id[1], Parent: id[0]})
 	s.hidden[id[0]] = true
-	bubble(t, s, func(t *testing.T, f *fleet) {
+	inBubble(t, s, func(t *testing.T, f *fleet) {
 		f.start("a")
 		time.Sleep(time.Minute)
 		if n := f.sessions(id[0]) + f.sessions(id[1]); n != 0 {
@@ -164,7 +164,7 @@ func TestAYoungParentThatIsNotListedIsWaitedFor(t *testing.T) {
 
 func TestATrimmedParentIsNotWaitedFor(t *testing.T) {
 	id := ids("", "p", "x")
-	bubble(t, newStream(Shard{ID: id[1], Parent: id[0]}), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(Shard{ID: id[1], Parent: id[0]}), func(t *testing.T, f *fleet) {
 		f.done[id[0]] = true
 		f.start("a")
 		f.until(10*time.Second, "the child read", func() bool { return f.sessions(id[1]) == 1 })
@@ -173,7 +173,7 @@ func TestATrimmedParentIsNotWaitedFor(t *testing.T) {
 
 func TestRowsOfTrimmedShardsAreRemovedAndNothingElse(t *testing.T) {
 	id := ids("", "p", "x", "y")
-	bubble(t, newStream(Shard{ID: id[0]}), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(Shard{ID: id[0]}), func(t *testing.T, f *fleet) {
 		f.start("a")
 		f.even(15*time.Second, 1, 1)
 		f.stream.split(id[0], id[1], id[2])
@@ -195,7 +195,7 @@ func TestRowsOfTrimmedShardsAreRemovedAndNothingElse(t *testing.T) {
 }
 
 func TestLatestIsResolvedOnceAndByTheServicesClock(t *testing.T) {
-	bubble(t, newStream(numbered(3)...), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(numbered(3)...), func(t *testing.T, f *fleet) {
 		f.opts = func(o *Options) {
 			o.Initial.Position = Latest
 			o.Wall = func() time.Time { return time.Now().Add(7 * time.Hour) }
@@ -218,7 +218,7 @@ func TestLatestIsResolvedOnceAndByTheServicesClock(t *testing.T) {
 
 func TestADrainAtTheEndOfAShardGivesTheChildrenAway(t *testing.T) {
 	id := ids("", "p", "x", "y")
-	bubble(t, newStream(Shard{ID: id[0]}), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(Shard{ID: id[0]}), func(t *testing.T, f *fleet) {
 		f.flush = 30 * time.Second // the session does not stop by itself
 		a := f.start("a")
 		f.even(15*time.Second, 1, 1)

@@ -63,7 +63,7 @@ func (f *fleet) evenly(limit time.Duration, tables map[string]*stream, workers i
 
 func TestRowsOfSeveralTablesAreThoseOfTheJavaAdapter(t *testing.T) {
 	id := ids("", "p", "x")
-	bubble(t, newStream(Shard{ID: id[0]}), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(Shard{ID: id[0]}), func(t *testing.T, f *fleet) {
 		f.many("a", map[string]*stream{"orders": f.stream})
 		f.even(15*time.Second, 1, 1)
 		const of = "123456789012:eu-west-1$123456789012$orders$2026-11-24T10_00_00.123:1"
@@ -91,7 +91,7 @@ func TestRowsOfSeveralTablesAreThoseOfTheJavaAdapter(t *testing.T) {
 
 func TestARowOfAJavaFleetOfSeveralStreamsIsTakenOver(t *testing.T) {
 	id := ids("", "p")
-	bubble(t, newStream(Shard{ID: id[0]}), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(Shard{ID: id[0]}), func(t *testing.T, f *fleet) {
 		if _, err := Open(t.Context(), Options{Client: f.client("java"), App: "app", Worker: "setup", Stream: f.stream}); err != nil {
 			t.Fatal(err)
 		}
@@ -115,7 +115,7 @@ func TestARowOfAJavaFleetOfSeveralStreamsIsTakenOver(t *testing.T) {
 
 func TestSeveralTablesShareAFleet(t *testing.T) {
 	tables := map[string]*stream{"orders": of("orders", 9), "audit": of("audit", 4), "users": of("users", 1)}
-	bubble(t, newStream(), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(), func(t *testing.T, f *fleet) {
 		f.quiet = true
 		f.many("w1", tables)
 		f.many("w2", tables)
@@ -147,7 +147,7 @@ func TestSeveralTablesShareAFleet(t *testing.T) {
 // TestAWorkerLeavesOneTableAndServesTheOthers: the stream was replaced, or the table failed.
 func TestAWorkerLeavesOneTableAndServesTheOthers(t *testing.T) {
 	tables := map[string]*stream{"orders": of("orders", 4), "audit": of("audit", 4)}
-	bubble(t, newStream(), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(), func(t *testing.T, f *fleet) {
 		f.quiet = true
 		first := f.many("w1", tables)
 		second := f.many("w2", tables)
@@ -178,7 +178,7 @@ func TestAWorkerLeavesOneTableAndServesTheOthers(t *testing.T) {
 
 func TestAnotherProcessOfTheIdEndsAllTables(t *testing.T) {
 	tables := map[string]*stream{"orders": of("orders", 3), "audit": of("audit", 3)}
-	bubble(t, newStream(), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(), func(t *testing.T, f *fleet) {
 		f.quiet = true
 		first := f.many("w", tables)
 		f.evenly(20*time.Second, tables, 1)
@@ -198,7 +198,7 @@ func TestAnotherProcessOfTheIdEndsAllTables(t *testing.T) {
 }
 
 func TestWhatIsLeftOverIsSpreadOverTheWorkers(t *testing.T) {
-	bubble(t, newStream(), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(), func(t *testing.T, f *fleet) {
 		f.quiet = true
 		tables := map[string]*stream{}
 		for i := range 12 {

@@ -23,7 +23,7 @@ func TestFiveThousandShardsOnTwentyWorkers(t *testing.T) {
 		t.Skip("a minute of a fleet of 20")
 	}
 	const shards, workers = 5000, 20
-	bubble(t, newStream(numbered(shards)...), func(t *testing.T, f *fleet) {
+	inBubble(t, newStream(numbered(shards)...), func(t *testing.T, f *fleet) {
 		f.quiet = true
 		began := time.Now()
 		var fleet []*worker

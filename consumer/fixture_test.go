@@ -46,9 +46,6 @@ type member struct {
 // inBubble runs a story in virtual time, and stops the fleet at its end.
 func inBubble(t *testing.T, cfg awssim.Config, shards int, story func(*fixture)) {
 	t.Helper()
-	if err := lakecheck.Warm(); err != nil {
-		t.Fatal(err)
-	}
 	bubble.Run(t, func(t *testing.T) {
 		if cfg.Latency == nil {
 			cfg.Latency = func(*awssim.Call) time.Duration { return 5 * time.Millisecond }

@@ -1,8 +1,3 @@
-//go:build !race
-
-// Without the race detector: its runtime breaks off in a bubble with as many goroutines and
-// timers as these fleets have. The tests of gaps run the same code under it.
-
 package consumer_test
 
 import (

@@ -3,8 +3,9 @@ package writer
 import (
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"dynamolake/internal/bubble"
 )
 
 // TestWhoMayHaveMemory is about tables that share 120 bytes: each has 20 of its own, 60 are lent.
@@ -51,7 +52,7 @@ func TestWhoMayHaveMemory(t *testing.T) {
 }
 
 func TestATablesOwnMemoryIsNotWaitedFor(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		b := Budgets(100, 2)
 		if !b[0].TryAcquire(75) || b[0].TryAcquire(1) || !b[1].TryAcquire(20) {
 			t.Fatal("25 are each table's own, and 50 are lent")

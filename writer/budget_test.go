@@ -7,10 +7,12 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"dynamolake/internal/bubble"
 )
 
 func TestBudgetServesInOrder(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		b := NewBudget(100)
 		ctx := t.Context()
 		if err := b.Acquire(ctx, 80, nil); err != nil {
@@ -52,7 +54,7 @@ func TestBudgetServesInOrder(t *testing.T) {
 }
 
 func TestBudgetGivesUpWithTheContext(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		b := NewBudget(10)
 		if !b.TryAcquire(10) || b.Tight() {
 			t.Fatal("a free budget refuses")

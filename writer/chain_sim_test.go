@@ -9,9 +9,9 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"dynamolake/internal/bubble"
 	"dynamolake/transform"
 )
 
@@ -85,7 +85,7 @@ func TestTheCheckCatchesABrokenName(t *testing.T) {
 }
 
 func history(t *testing.T, seed uint64, broken bool) (adopted int, result error) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := &world{r: rand.New(rand.NewPCG(seed, 7)), store: newMemStore(), broken: broken}
 		n := 0
 		for range 40 + w.r.IntN(60) {

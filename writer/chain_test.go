@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -18,6 +17,7 @@ import (
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
+	"dynamolake/internal/bubble"
 	"dynamolake/transform"
 )
 
@@ -183,7 +183,7 @@ func TestCommitKnowsItsOwnWrite(t *testing.T) {
 		}, true, 4},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Run(t, func(t *testing.T) {
 				m := newMemStore()
 				f := encodeRange(t, 0, 1, 3, false)
 				c.prepare(t, m, f)
@@ -204,7 +204,7 @@ func TestCommitKnowsItsOwnWrite(t *testing.T) {
 }
 
 func TestCommitEndsWithItsContext(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		m := newMemStore()
 		m.before = func(string) error { return errors.New("no route to host") }
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

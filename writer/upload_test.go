@@ -9,10 +9,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/bubble"
 )
 
 // randomBytes do not repeat, so that parts cannot be mistaken for each other.
@@ -137,7 +137,7 @@ func TestS3UploadsEndOnce(t *testing.T) {
 		{name: "an upload is denied", size: large, call: "CreateMultipartUpload", calls: 1, want: "access denied", fault: func(int, *S3) awssim.Fault { return refuse(403, "AccessDenied") }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Run(t, func(t *testing.T) {
 				lake, cloud := simulated(t)
 				other, calls := simulatedFor(cloud, "other"), 0
 				done := map[string]int{}

@@ -6,12 +6,12 @@ import (
 	"strconv"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/bubble"
 )
 
 // memory is a register that can be told to misbehave.
@@ -72,7 +72,7 @@ func TestAChangeLandsOnceWhateverHappensToItsAnswer(t *testing.T) {
 		{"both, several times", func(n int) (bool, bool) { return n == 4, n < 4 }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Run(t, func(t *testing.T) {
 				m := &memory{fault: c.fault}
 				l, err := NewStore(m, "arn:table").Update(t.Context(), count)
 				if err != nil {
@@ -91,7 +91,7 @@ func TestAChangeLandsOnceWhateverHappensToItsAnswer(t *testing.T) {
 }
 
 func TestTwoWhoChangeItAtOnceBothWin(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		m := &memory{}
 		var all sync.WaitGroup
 		for range 20 {
@@ -113,7 +113,7 @@ func TestTwoWhoChangeItAtOnceBothWin(t *testing.T) {
 }
 
 func TestAnUpdateEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		m := &memory{fault: func(int) (bool, bool) { return false, true }}
 		began := time.Now()
 		if _, err := NewStore(m, "arn:table").Update(t.Context(), count); !errors.Is(err, errLost) {
@@ -150,7 +150,7 @@ func TestALedgerOfAnotherTableOrFormatIsRefused(t *testing.T) {
 }
 
 func TestTheLedgerInDynamoDB(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		cloud := awssim.New(awssim.Config{Seed: 1})
 		client := dynamodb.NewFromConfig(cloud.AWSConfig("worker"))
 		var stores []*Store

@@ -28,9 +28,6 @@ import (
 // virtual.
 func onProvenStage(t *testing.T, shards int, story func(*stage)) {
 	t.Helper()
-	if err := lakecheck.Warm(); err != nil {
-		t.Fatal(err)
-	}
 	onStage(t, shards, story)
 }
 

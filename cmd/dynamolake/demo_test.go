@@ -9,15 +9,11 @@ import (
 	"testing"
 
 	"dynamolake/internal/bubble"
-	"dynamolake/internal/lakecheck"
 )
 
 // demo runs the command in virtual time.
 func demo(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	if err := lakecheck.Warm(); err != nil {
-		t.Fatal(err)
-	}
 	var out, err bytes.Buffer
 	bubble.Run(t, func(t *testing.T) {
 		code = run(t.Context(), append([]string{"demo"}, args...), nil, streams{out: &out, err: &err})

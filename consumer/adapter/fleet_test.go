@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -21,13 +20,14 @@ import (
 
 	"dynamolake/consumer/adapter"
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/bubble"
 )
 
 // TestAFleetWithTheLibrarysLeaseTable is the package example on a whole simulated
 // cloud: three Workers, the library's own DynamoDB checkpointer, shards that roll
 // every ten minutes and split, empty pages, and a listing with a hole.
 func TestAFleetWithTheLibrarysLeaseTable(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		cloud := awssim.New(awssim.Config{Seed: 11, Shards: 2, RollEvery: 10 * time.Minute, EmptyPages: 5})
 		db := dynamodb.NewFromConfig(cloud.AWSConfig("writer"))
 		arn := makeTables(t, db)

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
 	"dynamolake/consumer/adapter"
+	"dynamolake/internal/bubble"
 )
 
 // finished is the application's knowledge, as a lease table would have it.
@@ -75,7 +75,7 @@ func TestAChildDoesNotWaitForATrimmedParent(t *testing.T) {
 func TestLatest(t *testing.T) {
 	latest := types.ShardIteratorTypeLatest
 	t.Run("the first generation starts at the tip, and those born later at their start", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Run(t, func(t *testing.T) {
 			f := newFake(t)
 			parent := f.add("", 0, 256)
 			puts(f, 2)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dynamolake/consumer/adapter"
+	"dynamolake/internal/bubble"
 )
 
 // list returns what a Worker would see: "id<parent[first,end]", oldest first.
@@ -101,7 +101,7 @@ func TestListShardsClosesAParentThatTheStreamCallsOpen(t *testing.T) {
 }
 
 func TestListShardsIsReusedForAWhile(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		f := newFake(t)
 		f.add("", 0, 256)
 		client := adapter.New(f.client(), streamARN, adapter.Options{ListEvery: 3 * time.Second})
@@ -117,7 +117,7 @@ func TestListShardsIsReusedForAWhile(t *testing.T) {
 
 // The Worker deletes the lease row of a shard that one listing leaves out.
 func TestAShardMissingFromAListingIsStillListed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		f := newFake(t)
 		f.add("", 0, 128)
 		gone := f.add("", 128, 256)

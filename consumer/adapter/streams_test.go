@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"dynamolake/consumer/adapter"
+	"dynamolake/internal/bubble"
 )
 
 var unpaced = adapter.Options{Pace: -1}
@@ -78,7 +78,7 @@ func puts(f *fakeStream, n int) (seqs []string) {
 }
 
 func TestRecordsAreAsDynamoDBWroteThem(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		f := newFake(t)
 		s := f.add("", 0, 256)
 		seqs := puts(f, 2)
@@ -195,7 +195,7 @@ func TestIteratorsSurviveTheServicesExpiry(t *testing.T) {
 		"at LATEST as it was then, and not as it is now": {types.ShardIteratorTypeLatest, 0, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Run(t, func(t *testing.T) {
 				f := newFake(t)
 				f.life = 15 * time.Minute
 				s := f.add("", 0, 256)
@@ -255,7 +255,7 @@ func TestServiceErrorsInKinesisTerms(t *testing.T) {
 }
 
 func TestGetRecordsIsPaced(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		f := newFake(t)
 		s := f.add("", 0, 256)
 		r := start(t, adapter.New(f.client(), streamARN, adapter.Options{}), at(s, types.ShardIteratorTypeTrimHorizon))

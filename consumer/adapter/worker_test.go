@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -22,6 +21,7 @@ import (
 	"github.com/vmware/vmware-go-kcl-v2/logger"
 
 	"dynamolake/consumer/adapter"
+	"dynamolake/internal/bubble"
 )
 
 func TestMain(m *testing.M) {
@@ -141,7 +141,7 @@ func (p *processor) Shutdown(in *kcl.ShutdownInput) {
 func TestStockWorkersReadEachRecordOnceAndInOrder(t *testing.T) {
 	for _, workers := range []int{1, 2} {
 		t.Run(fmt.Sprintf("workers=%d", workers), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Run(t, func(t *testing.T) {
 				f := newFake(t)
 				f.life = 15 * time.Minute
 				f.add("", 0, 128)

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/bubble"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -100,7 +100,7 @@ func code(err error) string {
 }
 
 func TestASplitShardIsReadParentFirstAndOnceEach(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newWorld(t, awssim.Config{Seed: 7, EmptyPages: 3})
 		for i := range 2500 {
 			w.put(fmt.Sprint("k", i%100), fmt.Sprint(i))
@@ -154,7 +154,7 @@ func TestTheAccountIsNamed(t *testing.T) {
 }
 
 func TestAnIteratorLivesFifteenMinutes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newWorld(t, awssim.Config{})
 		it, err := w.iterator(w.Shards("orders")[0].ID, streamtypes.ShardIteratorTypeLatest, "")
 		if err != nil {

@@ -3,10 +3,10 @@ package awssim_test
 import (
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/bubble"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -30,7 +30,7 @@ func TestAnExportFails(t *testing.T) {
 		}, "S3AccessDenied", "revoked", 1 + 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Run(t, func(t *testing.T) {
 				w := newExportWorld(t, awssim.Config{})
 				token := func(in *exportInput) { in.ClientToken = aws.String("t") }
 				d, err := w.full(token, c.change)
@@ -62,7 +62,7 @@ func TestAnExportFails(t *testing.T) {
 }
 
 func TestSoManyExportsAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newExportWorld(t, awssim.Config{ExportLimit: 2})
 		for range 2 {
 			if _, err := w.full(); err != nil {
@@ -90,7 +90,7 @@ func TestAnExportKeepsItsData(t *testing.T) {
 		"nobody looks for a while": func(w *world) error { time.Sleep(40 * 24 * time.Hour); return nil },
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Run(t, func(t *testing.T) {
 				w := newExportWorld(t, awssim.Config{})
 				w.put("a", "1")
 				time.Sleep(time.Second)
@@ -113,7 +113,7 @@ func TestAnExportKeepsItsData(t *testing.T) {
 }
 
 func TestTheRecoveryPeriodPassesOverAnExport(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newExportWorld(t, awssim.Config{})
 		if err := w.SetPITR("orders", 1); err != nil {
 			t.Fatal(err)
@@ -132,7 +132,7 @@ func TestTheRecoveryPeriodPassesOverAnExport(t *testing.T) {
 }
 
 func TestExportsAreListed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newExportWorld(t, awssim.Config{ExportTakes: -1})
 		var want []string
 		for range 7 {

@@ -6,11 +6,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"dynamolake/internal/attribute"
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/bubble"
 	"dynamolake/transform"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -66,7 +66,7 @@ func TestAFilteredExportIsWhatAScanOrAQueryReturns(t *testing.T) {
 		{KeyConditionExpression: aws.String("who = :w"), ExpressionAttributeValues: map[string]types.AttributeValue{":w": words("nobody")}},
 	} {
 		t.Run(strings.Join([]string{aws.ToString(f.KeyConditionExpression), aws.ToString(f.FilterExpression), aws.ToString(f.ProjectionExpression)}, " / "), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Run(t, func(t *testing.T) {
 				w := newExportWorld(t, awssim.Config{})
 				arn := w.visits()
 				d := w.wait(w.full(func(in *exportInput) { in.TableArn, in.FilterSpecification = arn, &f }))
@@ -129,7 +129,7 @@ func canonical(t *testing.T, item []byte) string {
 
 // TestAFilteredIncrementSaysNothingOfWhatStopsToMatch: which is why no lake may be built on one.
 func TestAFilteredIncrementSaysNothingOfWhatStopsToMatch(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newExportWorld(t, awssim.Config{ManifestFilter: true})
 		w.put("stops", "9")
 		w.put("deleted", "9")
@@ -181,7 +181,7 @@ func TestFiltersThatAreRefused(t *testing.T) {
 		{types.FilterSpecification{FilterExpression: aws.String("v > :v" + strings.Repeat(" ", 4096)), ExpressionAttributeValues: values}, "exceeded the maximum allowed size"},
 		{types.FilterSpecification{FilterExpression: aws.String("v>:v" + strings.Repeat(" OR v>:v", 150)), ExpressionAttributeValues: values}, "too many operators"},
 	} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Run(t, func(t *testing.T) {
 			w := newExportWorld(t, awssim.Config{})
 			if _, err := w.full(func(in *exportInput) { in.FilterSpecification = &c.f }); !says(err, "ValidationException", c.text) {
 				t.Errorf("%q: %v, want %q", aws.ToString(c.f.FilterExpression)+aws.ToString(c.f.KeyConditionExpression), err, c.text)
@@ -194,7 +194,7 @@ func TestFiltersThatAreRefused(t *testing.T) {
 }
 
 func TestATokenIsOfOneFilter(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newExportWorld(t, awssim.Config{})
 		with := func(least string) error {
 			_, err := w.full(func(in *exportInput) {

@@ -8,10 +8,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/bubble"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -119,7 +119,7 @@ func (w *world) remove(pk string) {
 }
 
 func TestExportsLookAsInAWS(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w, full, inc := golden(t)
 		get := func(key string) []byte { b, _ := w.object(key); return b }
 		readExport(t, *full.ExportManifest, get).check(t, true)
@@ -138,7 +138,7 @@ func TestExportsLookAsInAWS(t *testing.T) {
 }
 
 func TestTheTextOfAnExport(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w, full, inc := golden(t)
 		text := func(key *string) string { b, _ := w.object(*key); return string(b) }
 		id := func(d *types.ExportDescription) string {
@@ -192,7 +192,7 @@ func compare(t *testing.T, got []string, want ...string) {
 
 func TestTheSameSeedMakesTheSameExports(t *testing.T) {
 	all := func(seed uint64) (text string) {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Run(t, func(t *testing.T) {
 			w := newExportWorld(t, awssim.Config{Seed: seed, ClockSkew: time.Second})
 			for i := range 50 {
 				w.put(fmt.Sprint(i), "1")
@@ -216,7 +216,7 @@ func TestTheSameSeedMakesTheSameExports(t *testing.T) {
 
 func TestAnExportIsWhereItSays(t *testing.T) {
 	for _, c := range []struct{ prefix, dir string }{{"a/b", "a/b/AWSDynamoDB/"}, {"c/", "c/AWSDynamoDB/"}} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Run(t, func(t *testing.T) {
 			w, full, inc := golden(t, func(in *dynamodb.ExportTableToPointInTimeInput) { in.S3Prefix = &c.prefix })
 			get := func(key string) []byte { b, _ := w.object(key); return b }
 			for _, d := range []*types.ExportDescription{full, inc} {
@@ -235,7 +235,7 @@ func TestAnExportIsWhereItSays(t *testing.T) {
 }
 
 func TestAnExportInIon(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w, full, inc := golden(t, func(in *dynamodb.ExportTableToPointInTimeInput) { in.ExportFormat = types.ExportFormatIon })
 		var swapped []string
 		for _, l := range w.lines(full) {

@@ -4,14 +4,14 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/bubble"
 )
 
 func TestAnExportShowsTheTableAsItWas(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newExportWorld(t, awssim.Config{Seed: 3})
 		for i := range 100 {
 			w.put(fmt.Sprint("k", i), "1")

@@ -8,10 +8,10 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/bubble"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -41,7 +41,7 @@ func TestAWindowHoldsOneRecordOfAnItem(t *testing.T) {
 		{"a write that changes nothing", "1", "1", "", "", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Run(t, func(t *testing.T) {
 				w := newExportWorld(t, awssim.Config{})
 				write := func(all string) {
 					for _, op := range all {
@@ -92,7 +92,7 @@ func find(re *regexp.Regexp, s string) string {
 // windows before left behind.
 func TestWindowsThatTouchAddUpToTheTable(t *testing.T) {
 	for _, skew := range []time.Duration{0, 40 * time.Second} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Run(t, func(t *testing.T) {
 			w := newExportWorld(t, awssim.Config{Seed: 5, ClockSkew: skew, ExportFiles: 7})
 			rng := rand.New(rand.NewPCG(5, 5))
 			write := func(d time.Duration) {
@@ -168,7 +168,7 @@ func TestWindowsThatTouchAddUpToTheTable(t *testing.T) {
 }
 
 func TestOneItemIsInOneFile(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newExportWorld(t, awssim.Config{Seed: 2, ExportFiles: 9})
 		for i := range 300 {
 			w.put(fmt.Sprint(i), "1")

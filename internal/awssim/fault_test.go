@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/bubble"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -64,7 +65,7 @@ func TestFaultsDoWhatTheySay(t *testing.T) {
 		{"a server error is sent again", awssim.Fault{Status: 500}, nil, "", 1, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Run(t, func(t *testing.T) {
 				w := newWorld(t, awssim.Config{Seed: 1})
 				w.Intercept(once("UpdateItem", c.fault))
 				start := time.Now()
@@ -97,7 +98,7 @@ func TestFaultsDoWhatTheySay(t *testing.T) {
 
 func TestACallerThatGivesUpMayStillHaveItsEffect(t *testing.T) {
 	for _, linger := range []bool{false, true} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Run(t, func(t *testing.T) {
 			w := newWorld(t, awssim.Config{})
 			w.Intercept(once("UpdateItem", awssim.Fault{Delay: time.Minute, Linger: linger}))
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -123,7 +124,7 @@ func TestACallerThatGivesUpMayStillHaveItsEffect(t *testing.T) {
 }
 
 func TestInterceptorsAimAtOneCallerAndMayUseCommands(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newWorld(t, awssim.Config{})
 		var seen []string
 		remove := w.Intercept(func(c *awssim.Call) awssim.Fault {
@@ -156,7 +157,7 @@ func TestInterceptorsAimAtOneCallerAndMayUseCommands(t *testing.T) {
 }
 
 func TestStreamFaultsAreTyped(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newWorld(t, awssim.Config{})
 		w.put("a", "1")
 		it, err := w.iterator(w.Shards("orders")[0].ID, streamtypes.ShardIteratorTypeTrimHorizon, "")
@@ -179,7 +180,7 @@ func TestStreamFaultsAreTyped(t *testing.T) {
 }
 
 func TestAConflictInABucketIsInjected(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newWorld(t, awssim.Config{})
 		b := aws.String("lake")
 		if _, err := w.s3.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: b}); err != nil {
@@ -206,7 +207,7 @@ func TestAConflictInABucketIsInjected(t *testing.T) {
 }
 
 func TestAConflictAtTheEndOfAnUploadIsInjected(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newExportWorld(t, awssim.Config{})
 		b, key := aws.String("lake"), aws.String("k")
 		up, err := w.s3.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: b, Key: key})
@@ -235,7 +236,7 @@ func TestAConflictAtTheEndOfAnUploadIsInjected(t *testing.T) {
 }
 
 func TestExportsAreIntercepted(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newExportWorld(t, awssim.Config{})
 		var targets []string
 		w.Intercept(func(c *awssim.Call) awssim.Fault {

@@ -2,10 +2,10 @@ package awssim_test
 
 import (
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/bubble"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -13,7 +13,7 @@ import (
 )
 
 func TestWritesAreKnownWithoutAStream(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newWorld(t, awssim.Config{})
 		stream := func(on bool) {
 			spec := &types.StreamSpecification{StreamEnabled: &on}
@@ -48,7 +48,7 @@ func TestWritesAreKnownWithoutAStream(t *testing.T) {
 }
 
 func TestTrimsComeInSteps(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newWorld(t, awssim.Config{Retention: time.Minute, TrimEvery: 10 * time.Second})
 		shard := w.Shards("orders")[0].ID
 		time.Sleep(time.Until(time.Now().Truncate(time.Minute).Add(time.Minute + 5*time.Second)))

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/bubble"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -95,7 +95,7 @@ func TestExportsThatAreRefused(t *testing.T) {
 		}, invalid, "exportViewType"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Run(t, func(t *testing.T) {
 				w := twoHours(t)
 				if !time.Now().Equal(now) {
 					t.Fatalf("it is %s", time.Now())
@@ -110,7 +110,7 @@ func TestExportsThatAreRefused(t *testing.T) {
 }
 
 func TestAWindowIsADayAtMost(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newExportWorld(t, awssim.Config{})
 		from := time.Now()
 		time.Sleep(25 * time.Hour)
@@ -124,7 +124,7 @@ func TestAWindowIsADayAtMost(t *testing.T) {
 }
 
 func TestATokenMakesOneExport(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newExportWorld(t, awssim.Config{})
 		with := func(token string, change func(*exportInput)) (*types.ExportDescription, error) {
 			return w.full(func(in *exportInput) { in.ClientToken = &token; change(in) })
@@ -170,7 +170,7 @@ func TestATokenMakesOneExport(t *testing.T) {
 }
 
 func TestAnExportTakesItsTime(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newExportWorld(t, awssim.Config{ExportTakes: 7 * time.Minute})
 		w.put("a", "1")
 		time.Sleep(time.Second)

@@ -3,10 +3,10 @@ package awssim_test
 import (
 	"fmt"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/bubble"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -38,7 +38,7 @@ func (w *world) recovery(start time.Time) string {
 }
 
 func TestRecoveryIsTurnedOnAndOff(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newWorld(t, awssim.Config{})
 		start := time.Now()
 		want := func(what, want string) {
@@ -90,7 +90,7 @@ func TestRecoveryIsTurnedOnAndOff(t *testing.T) {
 }
 
 func TestTheDelayOfRecoveryCanBeLeftOut(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newWorld(t, awssim.Config{BackupsAfter: -1})
 		if _, err := w.setRecovery(true, nil); err != nil {
 			t.Error(err)
@@ -100,7 +100,7 @@ func TestTheDelayOfRecoveryCanBeLeftOut(t *testing.T) {
 
 // What was written before recovery counts as written before all time.
 func TestWhatWasThereBeforeRecoveryIsTheBase(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newWorld(t, awssim.Config{ClockSkew: time.Minute})
 		w.put("a", "1")
 		time.Sleep(time.Second)

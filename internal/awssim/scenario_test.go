@@ -2,10 +2,10 @@ package awssim_test
 
 import (
 	"testing"
-	"testing/synctest"
 
 	"dynamolake/internal/awssim"
 	"dynamolake/internal/awssim/scenario"
+	"dynamolake/internal/bubble"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
@@ -16,7 +16,7 @@ import (
 func run(t *testing.T, list []scenario.Scenario) {
 	for _, s := range list {
 		t.Run(s.Name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Run(t, func(t *testing.T) {
 				conf := awssim.New(awssim.Config{Seed: 1}).AWSConfig("scenario")
 				s.Run(t, scenario.Env{DynamoDB: dynamodb.NewFromConfig(conf), Streams: dynamodbstreams.NewFromConfig(conf), S3: s3.NewFromConfig(conf), Prefix: "sim-"})
 			})

@@ -6,10 +6,10 @@ import (
 	"reflect"
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/bubble"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -48,7 +48,7 @@ func (w *world) children(parent string) []streamtypes.Shard {
 }
 
 func TestShardsRollByThemselvesAndGoAfterADay(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newWorld(t, awssim.Config{Seed: 3, RollEvery: 4 * time.Hour})
 		w.put("a", "0")
 		first := w.Shards("orders")[0].ID
@@ -78,7 +78,7 @@ func TestShardsRollByThemselvesAndGoAfterADay(t *testing.T) {
 }
 
 func TestAPositionThatWasTrimmedIsRefused(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newWorld(t, awssim.Config{})
 		shard := w.Shards("orders")[0].ID
 		for i := range 3 {
@@ -110,7 +110,7 @@ func TestAPositionThatWasTrimmedIsRefused(t *testing.T) {
 }
 
 func TestAListingMayMissAShardOrShowItOpen(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newWorld(t, awssim.Config{})
 		parent := w.Shards("orders")[0].ID
 		time.Sleep(time.Second)
@@ -140,7 +140,7 @@ func TestAListingMayMissAShardOrShowItOpen(t *testing.T) {
 }
 
 func TestAFullListingOfThirtyThousandShardsIsCheap(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newWorld(t, awssim.Config{Shards: 5000})
 		for range 5 {
 			time.Sleep(time.Second)
@@ -165,7 +165,7 @@ func TestAFullListingOfThirtyThousandShardsIsCheap(t *testing.T) {
 }
 
 func TestItemsSpreadOverShardsAndStayInTheirLineage(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newWorld(t, awssim.Config{Shards: 4})
 		for i := range 400 {
 			w.put(fmt.Sprint("k", i), "1")
@@ -199,7 +199,7 @@ func TestItemsSpreadOverShardsAndStayInTheirLineage(t *testing.T) {
 }
 
 func TestTheServiceDeletesWhatIsPastItsTime(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newWorld(t, awssim.Config{})
 		_, err := w.db.UpdateTimeToLive(t.Context(), &dynamodb.UpdateTimeToLiveInput{
 			TableName:               aws.String("orders"),
@@ -223,7 +223,7 @@ func TestTheServiceDeletesWhatIsPastItsTime(t *testing.T) {
 }
 
 func TestADisabledStreamIsGoneAfterADay(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newWorld(t, awssim.Config{})
 		w.put("a", "1")
 		if _, err := w.db.DeleteTable(t.Context(), &dynamodb.DeleteTableInput{TableName: aws.String("orders")}); err != nil {
@@ -243,7 +243,7 @@ func TestADisabledStreamIsGoneAfterADay(t *testing.T) {
 
 func TestTheSameSeedAndCallsGiveTheSameAnswers(t *testing.T) {
 	run := func(seed uint64) (trace []any) {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Run(t, func(t *testing.T) {
 			w := newWorld(t, awssim.Config{Seed: seed, Shards: 3, EmptyPages: 2, RollEvery: time.Hour})
 			for i := range 300 {
 				w.put(fmt.Sprint("k", i%50), fmt.Sprint(i))
@@ -266,7 +266,7 @@ func TestTheSameSeedAndCallsGiveTheSameAnswers(t *testing.T) {
 }
 
 func TestSequenceNumbersGrowByADigit(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		w := newWorld(t, awssim.Config{Seed: 5})
 		for i := range 200 {
 			w.put("a", fmt.Sprint(i))

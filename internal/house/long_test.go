@@ -40,3 +40,13 @@ func TestLongTestsAreFound(t *testing.T) {
 		t.Errorf("make test runs whole\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
+
+// TestBubblesAreOurs: only internal/bubble knows what a bubble must be kept from.
+func TestBubblesAreOurs(t *testing.T) {
+	call := "synctest." + "Test("
+	for _, f := range sourceFiles(t) {
+		if got, want := strings.Contains(read(t, f.Path), call), f.Path == "internal/bubble/bubble.go"; got != want {
+			t.Errorf("%s: calls %s: %v, want %v; tests in virtual time begin with bubble.Run", f.Path, call, got, want)
+		}
+	}
+}

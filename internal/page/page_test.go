@@ -10,11 +10,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"dynamolake/checkpoint/ledger"
 	"dynamolake/consumer"
+	"dynamolake/internal/bubble"
 	"dynamolake/internal/fleet"
 )
 
@@ -32,7 +32,7 @@ func options(read func(context.Context) (fleet.Report, error)) Options {
 }
 
 func TestAllWhoLookShareOneReading(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		var reads, now, most atomic.Int64
 		slow := time.Second
 		p := New(options(func(context.Context) (fleet.Report, error) {
@@ -73,7 +73,7 @@ func TestAllWhoLookShareOneReading(t *testing.T) {
 }
 
 func TestOneWhoGivesUpDoesNotEndTheReadingOfOthers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		p := New(options(func(ctx context.Context) (fleet.Report, error) {
 			select {
 			case <-ctx.Done():
@@ -99,7 +99,7 @@ func TestOneWhoGivesUpDoesNotEndTheReadingOfOthers(t *testing.T) {
 }
 
 func TestWhatCannotBeReadIsSaidBesideTheLastReport(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		var broken error
 		p := New(options(func(context.Context) (fleet.Report, error) {
 			return fleet.Report{At: time.Now(), Table: "orders"}, broken

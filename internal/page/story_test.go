@@ -15,7 +15,6 @@ import (
 	"dynamolake/internal/awssim"
 	"dynamolake/internal/bubble"
 	"dynamolake/internal/fleet"
-	"dynamolake/internal/lakecheck"
 	"dynamolake/internal/scene"
 )
 
@@ -46,9 +45,6 @@ func tell(t *testing.T, halts bool) (end shown) {
 		return end
 	}
 	defer func() { told[halts] = end }()
-	if err := lakecheck.Warm(); err != nil {
-		t.Fatal(err)
-	}
 	bubble.Run(t, func(t *testing.T) {
 		time.Sleep(time.Until(time.Date(2026, 11, 23, 6, 0, 0, 0, time.UTC)))
 		s, err := scene.Open(t.Context(), awssim.New(awssim.Config{}), 3)

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"go.uber.org/zap"
@@ -17,6 +16,7 @@ import (
 	"dynamolake/checkpoint/ledger"
 	"dynamolake/consumer"
 	"dynamolake/internal/awssim"
+	"dynamolake/internal/bubble"
 	"dynamolake/internal/lakecheck"
 	"dynamolake/internal/scene"
 )
@@ -30,9 +30,6 @@ var (
 // virtual time: kills, freezes, cuts, rolls, splits, throttles, lost and doubled
 // replies, skewed clocks. Whatever happened, the lake must equal the table.
 func TestFleet(t *testing.T) {
-	if err := lakecheck.Warm(); err != nil {
-		t.Fatal(err)
-	}
 	// The race detector makes a history six times as expensive.
 	n := cmp.Or(*seeds, 200)
 	if *seeds == 0 && testing.Short() {
@@ -45,7 +42,7 @@ func TestFleet(t *testing.T) {
 	for seed := from; seed <= to; seed++ {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Run(t, func(t *testing.T) {
 				report, stuck := playHistory(t, seed, "")
 				if stuck != nil {
 					t.Errorf("the fleet is stuck: %v", stuck)
@@ -67,16 +64,13 @@ func TestTheCheckCatchesSabotage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("two dozen histories")
 	}
-	if err := lakecheck.Warm(); err != nil {
-		t.Fatal(err)
-	}
 	for _, how := range scene.Sabotages() {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
 			// Not every history gives every sabotage its chance; two in a few must.
 			caught, played := 0, uint64(0)
 			for ; caught < 2 && played < 24; played++ {
-				synctest.Test(t, func(t *testing.T) {
+				bubble.Run(t, func(t *testing.T) {
 					if report, stuck := playHistory(t, 1000+played, how); !report.OK() || stuck != nil {
 						caught++
 					}

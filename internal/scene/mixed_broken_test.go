@@ -15,7 +15,6 @@ import (
 	"dynamolake/bootstrap"
 	"dynamolake/internal/awssim"
 	"dynamolake/internal/bubble"
-	"dynamolake/internal/lakecheck"
 	"dynamolake/internal/scene"
 )
 
@@ -109,9 +108,6 @@ func hasAll(call *awssim.Call) awssim.Fault {
 func TestTheMixedCheckCatchesAnEarlyEnd(t *testing.T) {
 	if testing.Short() {
 		t.Skip("dozens of histories")
-	}
-	if err := lakecheck.Warm(); err != nil {
-		t.Fatal(err)
 	}
 	early := func(o *bootstrap.Options) {
 		o.Adopted = func(context.Context, int64) (bool, time.Time, error) { return true, time.Time{}, nil }

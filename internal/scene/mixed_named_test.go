@@ -18,9 +18,6 @@ import (
 
 // story plays one history that a test tells, in fair weather, and judges how it ended.
 func story(t *testing.T, tell func(*testing.T, *mixed), judge func(outcome)) {
-	if err := lakecheck.Warm(); err != nil {
-		t.Fatal(err)
-	}
 	bubble.Run(t, func(t *testing.T) {
 		m := newMixed(t.Context(), 1, zap.NewNop())
 		m.streaming = true

@@ -59,9 +59,6 @@ func TestMixed(t *testing.T) {
 // playHere plays histories in this process.
 func playHere(t *testing.T, from uint64, n int) *totals {
 	sum := new(totals)
-	if err := lakecheck.Warm(); err != nil {
-		t.Fatal(err)
-	}
 	for to := from + uint64(n); from < to; from += together {
 		some := seedsOf(from, min(to, from+together))
 		t.Run(fmt.Sprint("seeds ", some), func(t *testing.T) { playTogether(t, some, sum) })

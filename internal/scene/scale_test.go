@@ -1,8 +1,3 @@
-//go:build !race
-
-// Without the race detector: its runtime breaks off (SIGSEGV or "CHECK failed") in a bubble
-// with as many goroutines and timers as this fleet has. TestFleet runs the same code under it.
-
 package scene_test
 
 import (
@@ -12,7 +7,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"go.uber.org/zap"
@@ -20,7 +14,7 @@ import (
 	"dynamolake/checkpoint"
 	"dynamolake/consumer"
 	"dynamolake/internal/awssim"
-	"dynamolake/internal/lakecheck"
+	"dynamolake/internal/bubble"
 	"dynamolake/internal/scene"
 )
 
@@ -194,10 +188,7 @@ func TestAFleetAtScale(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a minute of CPU time for a fleet of 20")
 	}
-	if err := lakecheck.Warm(); err != nil {
-		t.Fatal(err)
-	}
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Run(t, func(t *testing.T) {
 		c := newCrowd(t, scaleShards)
 		began := time.Now()
 		for i := range scaleWorkers {
