@@ -14,6 +14,9 @@ import (
 // Probe makes each of the calls that reading needs once, so that a worker which could
 // never read ends at its start and says why. What may pass by itself is no error.
 func Probe(ctx context.Context, client *dynamodbstreams.Client, t Table) error {
+	if t.StreamARN == "" {
+		return nil // one that was turned off is known to the ledger only
+	}
 	l := NewLineage(client, t.StreamARN)
 	out, err := l.describe(ctx, &dynamodbstreams.DescribeStreamInput{StreamArn: &t.StreamARN, Limit: aws.Int32(1)})
 	if err != nil {

@@ -1,6 +1,7 @@
 package consumer_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -111,6 +112,62 @@ func TestAStreamTurnedOffAndOnWhileTheFleetIsDown(t *testing.T) {
 		f.start("c", nil)
 		time.Sleep(5 * time.Minute)
 		f.replaced(off, on, 4*time.Minute, ledger.RealTiming())
+	})
+}
+
+// TestAFleetThatStartsWhileTheStreamIsOff reads what is left of it, and waits for another.
+func TestAFleetThatStartsWhileTheStreamIsOff(t *testing.T) {
+	inBubble(t, awssim.Config{}, 3, func(f *fixture) {
+		m := f.start("a", nil)
+		f.put("one", 30)
+		f.await()
+		f.terminate(m)
+		time.Sleep(time.Minute)
+		f.put("one-b", 30)
+		f.setStream(false)
+		off := time.Now()
+		time.Sleep(time.Hour)
+		f.described()
+		if f.Table.View != "" {
+			f.Fatalf("the stream is on: %+v", f.Table)
+		}
+		if err := consumer.CheckStart(f.Context(), f.Ledger("b"), f.Table, false); err != nil {
+			f.Fatal(err)
+		}
+		f.start("b", nil)
+		time.Sleep(2 * time.Minute)
+		if n := f.epochs("one-"); n[4] != 60 {
+			f.Errorf("of a stream that is off, rows by epoch %v; want the 60 that it had", n)
+		}
+		f.setStream(true)
+		on := time.Now()
+		f.put("two", 60)
+		time.Sleep(5 * time.Minute)
+		f.replaced(off, on, 4*time.Minute, ledger.RealTiming())
+	})
+}
+
+// TestANewStreamThatCannotFeedTheLakeIsNotBegun: the old one was read to its end before.
+func TestANewStreamThatCannotFeedTheLakeIsNotBegun(t *testing.T) {
+	inBubble(t, awssim.Config{}, 1, func(f *fixture) {
+		m := f.start("a", nil)
+		f.put("one", 10)
+		f.await()
+		f.setStream(false)
+		time.Sleep(5 * time.Minute)
+		f.terminate(m)
+		f.setView(ddbtypes.StreamViewTypeKeysOnly)
+		f.described()
+		before := f.ledger().Revision
+		ctx, cancel := context.WithTimeout(f.Context(), 5*time.Minute)
+		defer cancel()
+		err := consumer.Run(ctx, f.Worker("b", zap.NewNop()))
+		if err == nil || !strings.Contains(err.Error(), "KEYS_ONLY, which does not carry what items became") {
+			f.Errorf("error %v", err)
+		}
+		if l := f.ledger(); l.Revision != before {
+			f.Errorf("the ledger was changed:\n%s", l.JSON())
+		}
 	})
 }
 

@@ -84,8 +84,10 @@ func register(ctx context.Context, o Options) (start, error) {
 			st.arn = old.StreamARN
 		}
 	}
-	if st.arn == "" {
-		return start{}, o.Table.CheckStream(o.OldImage)
+	if old == nil || st.arn != old.StreamARN {
+		if err := o.Table.CheckStream(o.OldImage); err != nil {
+			return start{}, err
+		}
 	}
 	if slices.ContainsFunc(l.Epochs, func(e ledger.Epoch) bool { return e.Source == ledger.Stream && e.StreamARN != st.arn }) {
 		// What the old one did not have begins with the new one.

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	ddbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"dynamolake/checkpoint/ledger"
 	"dynamolake/transform"
 )
 
@@ -64,6 +65,19 @@ func (t Table) CheckStream(oldImage bool) error {
 		return fmt.Errorf("old images were asked for, but the stream of table %q is %s; leave --old-image out or change the stream with: "+off+" && "+on, t.Name, t.View, t.Name, t.Name)
 	}
 	return nil
+}
+
+// CheckStart tells whether a worker that starts now has something to read: the table's stream, or what is left of one that the
+// ledger has begun and that was turned off since, for AWS keeps it for 24 hours.
+func CheckStart(ctx context.Context, store *ledger.Store, t Table, oldImage bool) error {
+	l, err := store.Read(ctx)
+	if err != nil {
+		return err
+	}
+	if s := l.Streaming(); s != nil && (t.View == "" || t.StreamARN != s.StreamARN) {
+		return nil
+	}
+	return t.CheckStream(oldImage)
 }
 
 func describeError(name, region string, err error) error {

@@ -32,9 +32,6 @@ func (c consuming) open(ctx context.Context, cfg aws.Config, store writer.Lake, 
 	if err != nil {
 		return oneTable{}, err
 	}
-	if err := table.CheckStream(c.oldImage); err != nil {
-		return oneTable{}, err
-	}
 	o := consumer.Defaults()
 	o.DynamoDB, o.Streams, o.Store, o.Table = db, dynamodbstreams.NewFromConfig(cfg), store, table
 	if err := consumer.Probe(ctx, o.Streams, table); err != nil {
@@ -49,6 +46,9 @@ func (c consuming) open(ctx context.Context, cfg aws.Config, store writer.Lake, 
 	}
 	prefix := writer.TablePrefix(table.Account, table.Region, table.Name)
 	if o.Ledger, err = openLedger(ctx, c.state, c.lake, store, db, prefix, table.ARN); err != nil {
+		return oneTable{}, err
+	}
+	if err := consumer.CheckStart(ctx, o.Ledger, table, c.oldImage); err != nil {
 		return oneTable{}, err
 	}
 	o.Log = log.With(zap.String("table", table.Name), zap.String("worker", o.Worker))
