@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	ddbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"dynamolake/checkpoint/ledger"
 	"dynamolake/consumer"
 	"dynamolake/internal/awssim"
 	"dynamolake/internal/scene"
@@ -296,6 +297,7 @@ func TestACheckpointIsABoundaryOfEachChain(t *testing.T) {
 		rival := f.start("rival", func(o *consumer.Options) {
 			use(o)
 			o.App, o.Store, o.Limits.Rows = "rivals", elsewhere, 7
+			o.Ledger = ledger.NewStore(ledger.Document(elsewhere, f.Prefix()+ledger.Key, writer.ErrNotFound, writer.ErrChanged), f.Table.ARN)
 		})
 		time.Sleep(20 * time.Second)
 		f.terminate(rival)

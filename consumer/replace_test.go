@@ -131,7 +131,7 @@ func TestAFleetThatStartsWhileTheStreamIsOff(t *testing.T) {
 		if f.Table.View != "" {
 			f.Fatalf("the stream is on: %+v", f.Table)
 		}
-		if err := consumer.CheckStart(f.Context(), f.Ledger("b"), f.Table, false); err != nil {
+		if err := consumer.CheckStart(f.Context(), f.Ledger("b"), f.Table, f.Worker("b", zap.NewNop()).App, false); err != nil {
 			f.Fatal(err)
 		}
 		f.start("b", nil)

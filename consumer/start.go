@@ -60,6 +60,9 @@ func register(ctx context.Context, o Options) (start, error) {
 	if err != nil {
 		return start{}, err
 	}
+	if err := ours(&l, o.Table.Name, o.App); err != nil {
+		return start{}, err
+	}
 	leases, err := leaseRows(ctx, o)
 	if err != nil {
 		return start{}, err
@@ -101,6 +104,12 @@ func register(ctx context.Context, o Options) (start, error) {
 		s := l.Streaming()
 		if s != nil && (old == nil || s.StreamARN != old.StreamARN) && s.StreamARN != st.arn {
 			return errMoved
+		}
+		if l.LeaseTable == "" {
+			l.LeaseTable = o.App
+		}
+		if err := ours(l, o.Table.Name, o.App); err != nil {
+			return err
 		}
 		return enter(l, st.arn, from, rows, now, o.Timing)
 	})

@@ -52,6 +52,9 @@ func Describe(ctx context.Context, client *dynamodb.Client, name string) (Table,
 	return t, nil
 }
 
+// Label is that of the table's stream: the time when it was turned on.
+func (t Table) Label() string { return labelOf(t.StreamARN) }
+
 // CheckStream tells whether the table's stream can feed the lake.
 func (t Table) CheckStream(oldImage bool) error {
 	const on = "aws dynamodb update-table --table-name %s --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES"
@@ -67,17 +70,30 @@ func (t Table) CheckStream(oldImage bool) error {
 	return nil
 }
 
-// CheckStart tells whether a worker that starts now has something to read: the table's stream, or what is left of one that the
-// ledger has begun and that was turned off since, for AWS keeps it for 24 hours.
-func CheckStart(ctx context.Context, store *ledger.Store, t Table, oldImage bool) error {
+// CheckStart tells whether a worker of a lease table that starts now has something to read: the table's stream, or what is left of
+// one that the ledger has begun and that was turned off since, for AWS keeps it for 24 hours.
+func CheckStart(ctx context.Context, store *ledger.Store, t Table, app string, oldImage bool) error {
 	l, err := store.Read(ctx)
 	if err != nil {
+		return err
+	}
+	if err := ours(&l, t.Name, app); err != nil {
 		return err
 	}
 	if s := l.Streaming(); s != nil && (t.View == "" || t.StreamARN != s.StreamARN) {
 		return nil
 	}
 	return t.CheckStream(oldImage)
+}
+
+// ours tells whether a fleet may read the stream into this lake. One with another lease table knows no positions: it would fence
+// who reads, and call all that the stream forgot a gap.
+func ours(l *ledger.Ledger, table, app string) error {
+	if l.LeaseTable == "" || l.LeaseTable == app {
+		return nil
+	}
+	return ForGood(fmt.Errorf("table %q is read into this lake by the fleet of lease table %s, and this one's is %s; give --app=%s, or once that fleet has stopped move its positions: "+
+		"dynamolake checkpoint move --table=%s --app=%s --to=%s", table, l.LeaseTable, app, l.LeaseTable, table, l.LeaseTable, app))
 }
 
 func describeError(name, region string, err error) error {

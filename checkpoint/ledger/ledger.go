@@ -20,6 +20,8 @@ type Ledger struct {
 	Revision int64  `json:"revision"`           // raised by every change
 	Attempt  string `json:"attempt,omitempty"`  // random, of the last change: tells whether a change without an answer landed
 	TableID  string `json:"table_id,omitempty"` // DynamoDB's: another one is another table of the same name
+	// LeaseTable has the positions in the stream: another fleet would fence the one that reads it. Empty until one does.
+	LeaseTable string `json:"lease_table,omitempty"`
 	// Epochs by number, ascending.
 	Epochs []Epoch `json:"epochs"`
 	// Gaps as they were seen, oldest first.

@@ -24,16 +24,15 @@ import (
 	"dynamolake/writer"
 )
 
-// onProvenStage is onStage for stories that end with a proof: its reader must be warm before time is
-// virtual.
-func onProvenStage(t *testing.T, shards int, story func(*stage)) {
-	t.Helper()
-	onStage(t, shards, story)
-}
-
 // join starts a worker; the returned func tells it to stop and waits until it has.
-func (s *stage) join(name string) (leave func()) {
+func (s *stage) join(name string) (leave func()) { return s.joinAs(name, false) }
+
+// joinMany starts one whose lease table serves several tables.
+func (s *stage) joinMany(name string) (leave func()) { return s.joinAs(name, true) }
+
+func (s *stage) joinAs(name string, many bool) (leave func()) {
 	o := s.Worker(name, zap.NewNop())
+	o.Many = many
 	o.Limits.Age, o.Settle, o.OnGap, o.Registerer = time.Second, 5*time.Second, consumer.GapStop, prometheus.NewRegistry()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -153,7 +152,7 @@ func (s *stage) mustRewind(c rewinding) []rewoundRow {
 }
 
 func TestARewindOfAWholeLakeWritesNothingTwice(t *testing.T) {
-	onProvenStage(t, 3, func(s *stage) {
+	onStage(t, 3, func(s *stage) {
 		leave := s.join("first")
 		s.traffic(4)
 		middle := time.Now()
@@ -197,7 +196,7 @@ func TestARewindOfAWholeLakeWritesNothingTwice(t *testing.T) {
 // TestARewindBringsBackWhatIsMissing takes the last files of shards away, so that checkpoints lead.
 func TestARewindBringsBackWhatIsMissing(t *testing.T) {
 	for _, rewound := range []bool{true, false} {
-		onProvenStage(t, 3, func(s *stage) {
+		onStage(t, 3, func(s *stage) {
 			leave := s.join("first")
 			s.traffic(6)
 			s.whole(s.drain(leave))
@@ -236,7 +235,7 @@ func TestRewindsOfRandomFleets(t *testing.T) {
 	}
 	again := 0
 	for seed := range uint64(12) {
-		onProvenStage(t, 2, func(s *stage) {
+		onStage(t, 2, func(s *stage) {
 			rng := rand.New(rand.NewPCG(seed, 7))
 			for round := range 3 {
 				name := string(rune('a'+round)) + "-worker"
@@ -302,7 +301,7 @@ func TestARewindIsRefused(t *testing.T) {
 			s.Errorf("a backup was written for nothing")
 		}
 	}
-	onProvenStage(t, 1, func(s *stage) {
+	onStage(t, 1, func(s *stage) {
 		leave := s.join("first")
 		s.traffic(4)
 		time.Sleep(20 * time.Second)
@@ -340,7 +339,7 @@ func TestARewindIsRefused(t *testing.T) {
 }
 
 func TestADryRunChangesNothing(t *testing.T) {
-	onProvenStage(t, 2, func(s *stage) {
+	onStage(t, 2, func(s *stage) {
 		leave := s.join("first")
 		s.traffic(3)
 		s.whole(s.drain(leave))
@@ -366,7 +365,7 @@ func TestADryRunChangesNothing(t *testing.T) {
 
 // TestAWorkerThatTakesTheLeaseBetweenReadingAndWriting wins: its counter is another.
 func TestAWorkerThatTakesTheLeaseBetweenReadingAndWriting(t *testing.T) {
-	onProvenStage(t, 1, func(s *stage) {
+	onStage(t, 1, func(s *stage) {
 		leave := s.join("first")
 		s.traffic(3)
 		s.whole(s.drain(leave))
@@ -399,7 +398,7 @@ func TestAWorkerThatTakesTheLeaseBetweenReadingAndWriting(t *testing.T) {
 }
 
 func TestRestorePutsBackWhatNobodyChanged(t *testing.T) {
-	onProvenStage(t, 3, func(s *stage) {
+	onStage(t, 3, func(s *stage) {
 		leave := s.join("first")
 		s.traffic(4)
 		s.whole(s.drain(leave))
@@ -469,7 +468,7 @@ func TestLeaseRowsRoundTrip(t *testing.T) {
 }
 
 func TestCheckpointsAreListedAndShown(t *testing.T) {
-	onProvenStage(t, 2, func(s *stage) {
+	onStage(t, 2, func(s *stage) {
 		leave := s.join("first")
 		s.traffic(3)
 		if err := s.Cloud.RollAll(scene.TableName); err != nil {

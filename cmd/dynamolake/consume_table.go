@@ -48,7 +48,7 @@ func (c consuming) open(ctx context.Context, cfg aws.Config, store writer.Lake, 
 	if o.Ledger, err = openLedger(ctx, c.state, c.lake, store, db, prefix, table.ARN); err != nil {
 		return oneTable{}, err
 	}
-	if err := consumer.CheckStart(ctx, o.Ledger, table, c.oldImage); err != nil {
+	if err := consumer.CheckStart(ctx, o.Ledger, table, o.App, c.oldImage); err != nil {
 		return oneTable{}, err
 	}
 	o.Log = log.With(zap.String("table", table.Name), zap.String("worker", o.Worker))

@@ -39,6 +39,7 @@ func commands() []command {
 		{"checkpoint list", "the lease rows of a fleet, as they are", checkpointListCommand},
 		{"checkpoint show", "one lease row, beside where the shard's files in the lake end", checkpointShowCommand},
 		{"checkpoint rewind", "moves checkpoints back, with a backup, so that a stopped fleet looks for what is missing", checkpointRewindCommand},
+		{"checkpoint move", "moves a table's positions to the lease table of a fleet that reads several tables", checkpointMoveCommand},
 		{"checkpoint restore", "puts back what a rewind changed, where nothing has changed since", checkpointRestoreCommand},
 		{"schema infer", "writes a schema file for a table, from an export, the lake's rows or some of the table", schemaInferCommand},
 		{"schema show", "the schema in the lake: a version, all versions, or its columns and what does not fit into them", schemaShowCommand},

@@ -138,6 +138,8 @@ func (q *inquest) tell() {
 	q.first(incremental...)
 	q.first(snapshot...)
 	q.first("replay", "--state=dynamodb", "--into=first", "--rejects")
+	q.mustRun("checkpoint", "move", "--to=dynamolake")
+	q.first("checkpoint", "move", "--state=dynamodb", "--to=dynamolake")
 }
 
 // watch notes each call of a command, and refuses parts of uploads where that is asked for.

@@ -66,7 +66,7 @@ datasets:
 
 // TestRawExportsAreConvertedAgainUnderAnotherSchema takes a full export and two windows into a place, one after the other.
 func TestRawExportsAreConvertedAgainUnderAnotherSchema(t *testing.T) {
-	onProvenStage(t, 2, func(s *stage) {
+	onStage(t, 2, func(s *stage) {
 		touched := s.strangers("replay")
 		if err := s.Cloud.SetPITR(scene.TableName, 35); err != nil {
 			t.Fatal(err)
@@ -195,7 +195,7 @@ datasets:
 // TestRejectsAreRestoredAfterAFixedSchema has rejects of a stream and of an export: some pass the mended schema, some are
 // of no dataset still, and those of a dataset that was not mended are refused again.
 func TestRejectsAreRestoredAfterAFixedSchema(t *testing.T) {
-	onProvenStage(t, 2, func(s *stage) {
+	onStage(t, 2, func(s *stage) {
 		touched := s.strangers("replay")
 		if err := s.Cloud.SetPITR(scene.TableName, 35); err != nil {
 			t.Fatal(err)

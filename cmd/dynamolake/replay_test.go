@@ -144,7 +144,7 @@ func (s *stage) load() (stop func()) {
 
 // TestAReplayBesideTheLiveFleetDisturbsNothing runs one from each kind of beginning while the table is written to.
 func TestAReplayBesideTheLiveFleetDisturbsNothing(t *testing.T) {
-	onProvenStage(t, 3, func(s *stage) {
+	onStage(t, 3, func(s *stage) {
 		touched := s.strangers("replay")
 		leaveA, leaveB := s.join("first"), s.join("second")
 		s.traffic(3)
@@ -220,7 +220,7 @@ func TestAReplayThatIsKilledGoesOn(t *testing.T) {
 	}
 	half := 0
 	for seed := range uint64(6) {
-		onProvenStage(t, 2, func(s *stage) {
+		onStage(t, 2, func(s *stage) {
 			rng := rand.New(rand.NewPCG(seed, 3))
 			touched := s.strangers("replay")
 			leave := s.join("first")
@@ -288,7 +288,7 @@ func TestAReplayThatIsKilledGoesOn(t *testing.T) {
 
 // TestALossOfAReplayIsItsOwn starts behind what the stream has trimmed.
 func TestALossOfAReplayIsItsOwn(t *testing.T) {
-	onProvenStage(t, 1, func(s *stage) {
+	onStage(t, 1, func(s *stage) {
 		leave := s.join("first")
 		s.traffic(3)
 		time.Sleep(20 * time.Second)
@@ -320,7 +320,7 @@ func TestALossOfAReplayIsItsOwn(t *testing.T) {
 }
 
 func TestAReplayIsRefused(t *testing.T) {
-	onProvenStage(t, 1, func(s *stage) {
+	onStage(t, 1, func(s *stage) {
 		leave := s.join("first")
 		s.traffic(1)
 		s.replay("--from=TRIM_HORIZON", "--into=taken")

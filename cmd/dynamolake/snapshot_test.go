@@ -17,7 +17,7 @@ func TestASnapshotBesideTheLiveFleetDisturbsNothing(t *testing.T) {
 	if testing.Short() {
 		t.Skip("minutes under the race detector; make test runs it without")
 	}
-	onProvenStage(t, 2, func(s *stage) {
+	onStage(t, 2, func(s *stage) {
 		touched := s.strangers("snapshot")
 		if err := s.Cloud.SetPITR(scene.TableName, 35); err != nil {
 			t.Fatal(err)
@@ -97,7 +97,7 @@ func TestASnapshotBesideTheLiveFleetDisturbsNothing(t *testing.T) {
 }
 
 func TestASnapshotIsRefused(t *testing.T) {
-	onProvenStage(t, 1, func(s *stage) {
+	onStage(t, 1, func(s *stage) {
 		leave := s.join("first")
 		s.traffic(1)
 		s.replay("--from=TRIM_HORIZON", "--into=taken")

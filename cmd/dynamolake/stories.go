@@ -106,6 +106,7 @@ func stories() []story {
 		{"to", "", "How far back to look: before what is missing. It is rounded to where a file ends; further back costs a longer walk and nothing else."},
 		{"dry-run", "", "Before every real run."},
 		{"checkpoint rewind backup", "", "The current folder is no place for it, as in a container: a mounted folder."},
+		{"checkpoint move to", "", "Always: the `--app` of the fleet of several, which is `dynamolake` where nothing else is said."},
 		{"checkpoint restore backup", "", "Always: the file that the rewind named."},
 
 		// schema.

@@ -53,6 +53,13 @@ func (s *Scene) Beside(ctx context.Context, table, app string, shards int) (*Sce
 	return &Scene{Cloud: s.Cloud, Table: t, app: app}, err
 }
 
+// In is the scene with its leases in another lease table.
+func (s *Scene) In(app string) *Scene {
+	other := *s
+	other.app = app
+	return &other
+}
+
 // Open creates the table, with a stream of so many shards, and the bucket.
 func Open(ctx context.Context, cloud *awssim.Cloud, shards int) (*Scene, error) {
 	cloud.SetShards(TableName, shards)
