@@ -20,7 +20,9 @@ func TestTransfer(t *testing.T) {
 		}
 		return r
 	}
-	of := func(s Scope, key string) Row { return Row{Key: key, Of: s.stream(label), Checkpoint: Checkpoint{Seq: "1"}} }
+	of := func(s Scope, key string) Row {
+		return Row{Key: key, Of: s.stream(label), Checkpoint: Checkpoint{Seq: "1"}}
+	}
 	for name, c := range map[string]struct {
 		there Table
 		want  int // new rows
