@@ -264,6 +264,17 @@ func TestTerraformMakesTheTablesOfTheCode(t *testing.T) {
 	}
 }
 
+// TestTheAlarmIsOfThisFleet: GetRecords of a stream are those of all who read it, a Lambda trigger too. Beats are of nobody else.
+func TestTheAlarmIsOfThisFleet(t *testing.T) {
+	_, alarm, _ := strings.Cut(read(t, "terraform/alarms.tf"), `"nobody_reads"`)
+	alarm, _, _ = strings.Cut(alarm, "\n}\n")
+	for _, want := range []string{`TableName\s*= aws_dynamodb_table\.workers\.name`, `Operation\s*= "UpdateItem"`, `treat_missing_data\s*= "breaching"`} {
+		if !regexp.MustCompile(want).MatchString(alarm) {
+			t.Errorf("the alarm does not say %s:%s", want, alarm)
+		}
+	}
+}
+
 // TestTerraformMakesWhatTheECSTaskNames: a task whose role or log group is not there does not start.
 func TestTerraformMakesWhatTheECSTaskNames(t *testing.T) {
 	var task struct {
