@@ -114,6 +114,7 @@ func (s *session) close() {
 		return
 	}
 	s.finished = true
+	defer s.metrics.ended(s.shard)
 	if s.batch == nil {
 		return
 	}
@@ -122,7 +123,6 @@ func (s *session) close() {
 		s.flush(true)
 	}
 	s.budget.Release(s.batch.Held())
-	s.metrics.ended(s.shard)
 }
 
 // guard keeps a panic inside its shard: the library has no recover, and one bad

@@ -145,6 +145,7 @@ func (s *session) wait(d time.Duration) error {
 // open finds where the lake stands. The lease's checkpoint may lag behind the
 // chains, never lead them.
 func (s *session) open() error {
+	s.metrics.through(s.shard, s.since()) // one that cannot be opened is behind, too
 	if err := s.datasets.Outdated(s.ctx()); err != nil {
 		return err
 	}
@@ -322,6 +323,7 @@ func (s *session) trouble(err error) error {
 	if errors.Is(err, errRevoked) || errors.Is(err, checkpoint.ErrLost) || s.ctx().Err() != nil {
 		return errRevoked
 	}
+	s.metrics.failures.Inc()
 	if s.failures++; s.failures == 1 || s.failures%20 == 0 {
 		s.log.Warn("the shard cannot be opened; trying again", zap.Int("attempt", s.failures), zap.Error(err))
 	}

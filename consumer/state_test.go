@@ -138,6 +138,38 @@ func TestAShardThatDoesNotMoveIsSeen(t *testing.T) {
 	}
 }
 
+// TestAShardThatCannotBeOpenedIsBehind: alerts go by lag and headroom, which must not look well where nothing is read.
+func TestAShardThatCannotBeOpenedIsBehind(t *testing.T) {
+	inBubble(t, awssim.Config{}, 2, func(f *fixture) {
+		first := f.start("first", nil)
+		f.put("a", 5)
+		f.await()
+		f.terminate(first)
+		f.put("b", 5)
+		remove := f.refuse("HeadObject", "")
+		w := f.watch("w", nil)
+		time.Sleep(2 * time.Hour)
+		w.mentions(w.says("while the lake refuses to tell what it has", "stalled"), "reads in a row failed")
+		if lag := w.metric(t, "dynamolake_consumer_lag_seconds"); lag < 2*3600 || lag > 3*3600 {
+			t.Errorf("after two hours the lag is %v seconds", lag)
+		}
+		if left := w.metric(t, "dynamolake_consumer_headroom_seconds"); left > 22*3600 {
+			t.Errorf("after two hours the headroom is %v seconds", left)
+		}
+		if n := w.metric(t, "dynamolake_consumer_read_failures_total"); n < 10 {
+			t.Errorf("%v failures are counted", n)
+		}
+		f.start("other", nil) // it is given one of the two, unopened
+		time.Sleep(time.Minute)
+		remove()
+		f.await()
+		time.Sleep(10 * time.Minute)
+		if lag, held := w.metric(t, "dynamolake_consumer_lag_seconds"), w.metric(t, "dynamolake_leases_held"); lag > 60 || held != 1 {
+			t.Errorf("after all was read the lag is %v seconds, with %v shards", lag, held)
+		}
+	})
+}
+
 func TestAChangeThatIsNotWrittenIsTimed(t *testing.T) {
 	inBubble(t, awssim.Config{}, 1, func(f *fixture) {
 		w := f.watch("w", nil)

@@ -264,6 +264,53 @@ func TestTerraformMakesTheTablesOfTheCode(t *testing.T) {
 	}
 }
 
+// TestTheAlarmIsOfThisFleet: GetRecords of a stream are those of all who read it, a Lambda trigger too. Beats are of nobody else.
+func TestTheAlarmIsOfThisFleet(t *testing.T) {
+	_, alarm, _ := strings.Cut(read(t, "terraform/alarms.tf"), `"nobody_reads"`)
+	alarm, _, _ = strings.Cut(alarm, "\n}\n")
+	for _, want := range []string{`TableName\s*= aws_dynamodb_table\.workers\.name`, `Operation\s*= "UpdateItem"`, `treat_missing_data\s*= "breaching"`} {
+		if !regexp.MustCompile(want).MatchString(alarm) {
+			t.Errorf("the alarm does not say %s:%s", want, alarm)
+		}
+	}
+}
+
+// TestTerraformMakesWhatTheECSTaskNames: a task whose role or log group is not there does not start.
+func TestTerraformMakesWhatTheECSTaskNames(t *testing.T) {
+	var task struct {
+		ExecutionRoleArn, TaskRoleArn string
+		ContainerDefinitions          []struct {
+			LogConfiguration struct{ Options map[string]string }
+		}
+	}
+	if err := json.Unmarshal([]byte(read(t, "ecs/task-definition.json")), &task); err != nil {
+		t.Fatal(err)
+	}
+	_, execution, _ := strings.Cut(task.ExecutionRoleArn, ":role/dynamolake-${TABLE}-")
+	_, consume, _ := strings.Cut(task.TaskRoleArn, ":role/dynamolake-${TABLE}-")
+	group := strings.ReplaceAll(task.ContainerDefinitions[0].LogConfiguration.Options["awslogs-group"], "${TABLE}", "${var.table}")
+	var all strings.Builder
+	for _, file := range files(t, ".tf") {
+		all.WriteString(read(t, file))
+	}
+	for _, want := range []string{`"${local.app}-` + execution + `"`, `"` + group + `"`} {
+		if !regexp.MustCompile(`name\s*= ` + regexp.QuoteMeta(want)).MatchString(all.String()) {
+			t.Errorf("nothing has the name %s", want)
+		}
+	}
+	if !strings.Contains(all.String(), `"`+consume+`"`) {
+		t.Errorf("no command is %q", consume)
+	}
+	page := read(t, "../docs/operations.md")
+	for _, file := range []string{"ecs/task-definition.json", "ecs/service.json"} {
+		for _, v := range regexp.MustCompile(`\$\{(\w+)\}`).FindAllStringSubmatch(read(t, file), -1) {
+			if !strings.Contains(page, v[1]+"=") {
+				t.Errorf("docs/operations.md does not set %s, which %s wants", v[1], file)
+			}
+		}
+	}
+}
+
 // files are those of this folder with such endings, and the Dockerfile.
 func files(t *testing.T, endings ...string) (found []string) {
 	t.Helper()

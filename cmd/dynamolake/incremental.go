@@ -34,7 +34,7 @@ func incrementalCommand(s *settings) func(context.Context, streams) error {
 	c.rawFlags(s)
 	c.convertFlags(s)
 	c.schema.flags(s)
-	s.text(&c.listen, "listen", "", "serve /metrics and /healthz on this address, like :9090; off when empty")
+	s.listen(&c.listen, "", "serve /metrics and /healthz on this address, like :9090; off when empty")
 	outputFlags(s, &c.output, &c.logLevel, &c.logFormat)
 	return func(ctx context.Context, io streams) error { return c.run(ctx, io) }
 }

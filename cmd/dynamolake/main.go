@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // expressions name time zones, and the image has no files of them
 
 	"github.com/sirupsen/logrus"
 )

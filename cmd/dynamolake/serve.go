@@ -25,13 +25,27 @@ type watching struct {
 }
 
 func (c *watching) watchFlags(s *settings) {
-	s.text(&c.listen, "listen", "", "serve the status page, /healthz, /readyz and /metrics on this address, like :9090 or 127.0.0.1:9090; off when empty")
+	s.listen(&c.listen, "", "serve the status page, /healthz, /readyz and /metrics on this address, like :9090 or 127.0.0.1:9090; off when empty")
 	s.boolean(&c.pprof, "pprof", "serve Go's profiles too, under /debug/pprof/")
 	s.duration(&c.headroom, "ready-headroom", 2*time.Hour, 0, 23*time.Hour, "not ready when less time is left until the stream drops what is not in the lake; 0 never")
 	s.duration(&c.stall, "ready-stall", 5*time.Minute, 30*time.Second, 24*time.Hour, "not ready when a shard is behind and does not move for so long")
 	s.check(func() error {
 		if c.pprof && c.listen == "" {
 			return errors.New("--pprof needs an address: give --listen too")
+		}
+		return nil
+	})
+}
+
+// listen takes an address to listen on, and looks at it before anything else is done.
+func (s *settings) listen(dst *string, def, usage string) {
+	s.parsed(dst, "listen", "text", def, usage, func(t string) error {
+		_, port, err := net.SplitHostPort(t)
+		if err == nil {
+			_, err = net.LookupPort("tcp", port)
+		}
+		if err != nil {
+			return errors.New("want an address like :9090 or 127.0.0.1:9090")
 		}
 		return nil
 	})
@@ -90,9 +104,9 @@ func pollDollars() float64 {
 	return 0
 }
 
+// profiles are all of Go's but the command line, which may have secrets.
 func profiles(mux *http.ServeMux) {
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
-	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"net/http/httptest"
@@ -85,6 +86,22 @@ func TestProfilesAreServedWhenAskedFor(t *testing.T) {
 	profiles(mux)
 	if code, body := answer(mux, "/debug/pprof/"); code != http.StatusOK || !strings.Contains(body, "goroutine") {
 		t.Errorf("%d %s", code, body)
+	}
+	// The command line may have --hash-salt.
+	if code, body := answer(mux, "/debug/pprof/cmdline"); code != http.StatusNotFound {
+		t.Errorf("the command line is shown: %d %q", code, body)
+	}
+}
+
+func TestAnAddressToListenOnIsLookedAtFirst(t *testing.T) {
+	for _, command := range []string{"consume", "incremental"} {
+		for address, fits := range map[string]bool{":9090": true, "127.0.0.1:0": true, "[::1]:9090": true, "9090": false, "localhost": false, ":90900": false, "http://:9090": false} {
+			var out, failed bytes.Buffer
+			code := run(t.Context(), []string{"config", command, "--listen=" + address}, []string{"DYNAMOLAKE_TABLE=orders", "DYNAMOLAKE_LAKE=s3://lake"}, streams{out: &out, err: &failed})
+			if (code == 0) != fits || !fits && !strings.Contains(failed.String(), `want an address like :9090 or 127.0.0.1:9090`) {
+				t.Errorf("%s --listen=%s: exit code %d: %s", command, address, code, failed.String())
+			}
+		}
 	}
 }
 

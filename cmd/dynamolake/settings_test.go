@@ -134,7 +134,7 @@ func TestSettingsThatAreNotUnderstood(t *testing.T) {
 // its variable, or to some text where it has none.
 func TestEachFlagIsAVariable(t *testing.T) {
 	texts := map[string]string{
-		"table": "t", "lake": "file:///lake", "break": "fork", "export-sse": "AES256",
+		"table": "t", "lake": "file:///lake", "break": "fork", "export-sse": "AES256", "listen": ":9090",
 		"from-export": "file:///copy/manifest-summary.json", "against-export": "file:///copy/manifest-summary.json",
 		"to": "TRIM_HORIZON", "key": "pk:S", "from": "lake", "sample": "lake", "export": "file:///copy/manifest-summary.json", "with-version": "1",
 		"replay from": "TRIM_HORIZON", "replay window": "2026-11-23T08:00:00Z_2026-11-23T09:00:00Z", "replay export": "01", "replay rejects": "true", "replay into": "again",

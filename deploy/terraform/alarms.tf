@@ -1,10 +1,10 @@
 # Prometheus says how the workers are, and nothing when it is down with them. These come from DynamoDB itself.
 
-# A fleet asks even an idle shard every ten seconds. No answer to GetRecords is no fleet.
+# A worker beats every second. No beat is no fleet; who else reads the stream, a Lambda trigger say, does not beat.
 resource "aws_cloudwatch_metric_alarm" "nobody_reads" {
   count               = var.alarm_topic != "" ? 1 : 0
   alarm_name          = "${local.app}-nobody-reads"
-  alarm_description   = "Nobody reads the stream of ${var.table}. See DynamolakeNoWorker in docs/operations.md."
+  alarm_description   = "Nobody reads the stream of ${var.table}: no worker beats. See DynamolakeNoWorker in docs/operations.md."
   namespace           = "AWS/DynamoDB"
   metric_name         = "SuccessfulRequestLatency"
   statistic           = "SampleCount"
@@ -17,9 +17,8 @@ resource "aws_cloudwatch_metric_alarm" "nobody_reads" {
   ok_actions          = [var.alarm_topic]
 
   dimensions = {
-    TableName   = var.table
-    StreamLabel = data.aws_dynamodb_table.source.stream_label
-    Operation   = "GetRecords"
+    TableName = aws_dynamodb_table.workers.name
+    Operation = "UpdateItem"
   }
 }
 

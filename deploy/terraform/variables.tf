@@ -64,6 +64,12 @@ variable "trust" {
   type        = string
 }
 
+variable "ecs" {
+  description = "Whether the fleet runs on ECS by deploy/ecs: makes the execution role and the log group that its task names."
+  type        = bool
+  default     = false
+}
+
 variable "kms_key_arn" {
   description = "Key of the bucket, if it is encrypted by one of your own."
   type        = string

@@ -34,6 +34,13 @@ func TestTheImageIsBuiltFromWhatTheBinaryNeeds(t *testing.T) {
 	}
 }
 
+// TestTheBinaryKnowsTimeZones: an expression may name one, and the image has no files of them.
+func TestTheBinaryKnowsTimeZones(t *testing.T) {
+	if !slices.ContainsFunc(goList(t, "-deps", "./cmd/dynamolake"), func(p sourcePackage) bool { return p.ImportPath == "time/tzdata" }) {
+		t.Error("getHours(\"Europe/Berlin\") would refuse every record in the image, and none where it was tried")
+	}
+}
+
 func TestTheImageRunsAsNobodyInParticular(t *testing.T) {
 	users := instructions(t, "USER")
 	if len(users) == 0 {

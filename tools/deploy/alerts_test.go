@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -66,8 +67,9 @@ func TestDashboardExpressionsParse(t *testing.T) {
 
 // line is a series that goes from one value to another over the hours that are looked at.
 type line struct {
-	series   string
-	from, to float64
+	series       string
+	from, to     float64
+	begins, ends time.Duration // when it is there; ends is 0 where it does not end
 }
 
 // TestAlertsFire shows each alert a fleet that is well, and then the one thing it is for.
@@ -75,7 +77,7 @@ func TestAlertsFire(t *testing.T) {
 	const on = `{job="dynamolake",instance="a"`
 	well := func(metric, more string) line {
 		value := map[string]float64{"up": 1, "dynamolake_consumer_headroom_seconds": 86390, "dynamolake_consumer_lag_seconds": 10}[metric]
-		return line{metric + on + more + "}", value, value}
+		return line{series: metric + on + more + "}", from: value, to: value}
 	}
 	healthy := []line{well("up", "")}
 	for _, metric := range []string{
@@ -92,29 +94,29 @@ func TestAlertsFire(t *testing.T) {
 	for _, reason := range []string{"starting", "stalled"} {
 		healthy = append(healthy, well("dynamolake_consumer_unready", `,reason="`+reason+`"`))
 	}
-	healthy = append(healthy, line{`dynamolake_table_up` + on + `,table="orders"}`, 1, 1})
+	healthy = append(healthy, line{series: `dynamolake_table_up` + on + `,table="orders"}`, from: 1, to: 1})
 	sick := map[string]line{
-		"NoWorker":         {`up` + on + "}", 0, 0},
-		"WorkerDown":       {`up` + on + "}", 0, 0},
-		"HeadroomLow":      {`dynamolake_consumer_headroom_seconds` + on + "}", 21000, 21000},
-		"HeadroomCritical": {`dynamolake_consumer_headroom_seconds` + on + "}", 3000, 3000},
-		"LagHigh":          {`dynamolake_consumer_lag_seconds` + on + "}", 1000, 1000},
-		"GapOpen":          {`dynamolake_ledger_gaps` + on + `,state="open"}`, 1, 1},
-		"GapRepairSlow":    {`dynamolake_ledger_gaps` + on + `,state="repairing"}`, 1, 1},
-		"GapLost":          {`dynamolake_ledger_gaps` + on + `,state="lost"}`, 1, 1},
-		"Rejects":          {`dynamolake_consumer_rejects_total` + on + "}", 0, 20},
-		"WriteFailures":    {`dynamolake_consumer_write_failures_total` + on + "}", 0, 1000},
-		"ReadFailures":     {`dynamolake_consumer_read_failures_total` + on + "}", 0, 10000},
-		"Throttled":        {`dynamolake_consumer_throttled_total` + on + "}", 0, 100000},
-		"LeasesLost":       {`dynamolake_leases_lost_total` + on + "}", 0, 200},
-		"Fenced":           {`dynamolake_leases_fenced_total` + on + "}", 0, 200},
-		"Conflicts":        {`dynamolake_consumer_conflicts_total` + on + "}", 0, 400},
-		"NotReady":         {`dynamolake_consumer_unready` + on + `,reason="stalled"}`, 1, 1},
-		"TableDown":        {`dynamolake_table_up` + on + `,table="orders"}`, 0, 0},
-		"Panics":           {`dynamolake_consumer_panics_total` + on + "}", 0, 20},
-		"ExportsFailed":    {`dynamolake_bootstrap_exports_failed_total` + on + "}", 0, 20},
-		"OldImagesDiffer":  {`dynamolake_bootstrap_old_images_mismatched_total` + on + "}", 0, 20},
-		"DamagedReads":     {`dynamolake_bootstrap_damaged_reads_total` + on + "}", 0, 200},
+		"NoWorker":         {series: `up` + on + "}", from: 0, to: 0},
+		"WorkerDown":       {series: `up` + on + "}", from: 0, to: 0},
+		"HeadroomLow":      {series: `dynamolake_consumer_headroom_seconds` + on + "}", from: 21000, to: 21000},
+		"HeadroomCritical": {series: `dynamolake_consumer_headroom_seconds` + on + "}", from: 3000, to: 3000},
+		"LagHigh":          {series: `dynamolake_consumer_lag_seconds` + on + "}", from: 1000, to: 1000},
+		"GapOpen":          {series: `dynamolake_ledger_gaps` + on + `,state="open"}`, from: 1, to: 1},
+		"GapRepairSlow":    {series: `dynamolake_ledger_gaps` + on + `,state="repairing"}`, from: 1, to: 1},
+		"GapLost":          {series: `dynamolake_ledger_gaps` + on + `,state="lost"}`, from: 1, to: 1},
+		"Rejects":          {series: `dynamolake_consumer_rejects_total` + on + "}", from: 0, to: 20},
+		"WriteFailures":    {series: `dynamolake_consumer_write_failures_total` + on + "}", from: 0, to: 1000},
+		"ReadFailures":     {series: `dynamolake_consumer_read_failures_total` + on + "}", from: 0, to: 10000},
+		"Throttled":        {series: `dynamolake_consumer_throttled_total` + on + "}", from: 0, to: 100000},
+		"LeasesLost":       {series: `dynamolake_leases_lost_total` + on + "}", from: 0, to: 200},
+		"Fenced":           {series: `dynamolake_leases_fenced_total` + on + "}", from: 0, to: 200},
+		"Conflicts":        {series: `dynamolake_consumer_conflicts_total` + on + "}", from: 0, to: 400},
+		"NotReady":         {series: `dynamolake_consumer_unready` + on + `,reason="stalled"}`, from: 1, to: 1},
+		"TableDown":        {series: `dynamolake_table_up` + on + `,table="orders"}`, from: 0, to: 0},
+		"Panics":           {series: `dynamolake_consumer_panics_total` + on + "}", from: 0, to: 20},
+		"ExportsFailed":    {series: `dynamolake_bootstrap_exports_failed_total` + on + "}", from: 0, to: 20},
+		"OldImagesDiffer":  {series: `dynamolake_bootstrap_old_images_mismatched_total` + on + "}", from: 0, to: 20},
+		"DamagedReads":     {series: `dynamolake_bootstrap_damaged_reads_total` + on + "}", from: 0, to: 200},
 	}
 	seen := map[string]bool{}
 	for _, r := range rules(t) {
@@ -137,11 +139,64 @@ func TestAlertsFire(t *testing.T) {
 			if !fires(t, r.Expr, time.Duration(r.For), lines) {
 				t.Error("it does not fire")
 			}
+			// A worker that repairs nothing has no metrics of exports, and one that only exports none of a stream.
+			if !fires(t, r.Expr, time.Duration(r.For), []line{healthy[0], wrong}[min(strings.Count(wrong.series, "up{"), 1):]) {
+				t.Error("it does not fire where no other series is")
+			}
 		})
 	}
 	for name := range sick {
 		if !seen[name] {
 			t.Errorf("there is no alert %s", name)
+		}
+	}
+}
+
+// TestAlertsThatMustNotSleep are cases which one series at a time does not show.
+func TestAlertsThatMustNotSleep(t *testing.T) {
+	up := func(instance string) line {
+		return line{series: `up{job="dynamolake",instance="` + instance + `"}`, from: 1, to: 1}
+	}
+	of := func(metric, instance, table, more string, value float64) line {
+		return line{series: metric + `{job="dynamolake",instance="` + instance + `",table="` + table + `"` + more + "}", from: value, to: value}
+	}
+	const unready, starting = "dynamolake_consumer_unready", `,reason="starting"`
+	ended := func(l line, at time.Duration) line { l.ends = at; return l }
+	begun := func(l line, at time.Duration) line { l.begins = at; return l }
+	for _, c := range []struct {
+		name, alert string
+		lines       []line
+		want        bool
+	}{
+		{"a fleet is gone, and another lives", "NoWorker", []line{up("b"), of(unready, "b", "users", starting, 0), ended(of(unready, "a", "orders", starting, 0), watched-time.Hour)}, true},
+		{"one worker of two is gone", "NoWorker", []line{up("b"), of(unready, "b", "orders", starting, 0), ended(of(unready, "a", "orders", starting, 0), watched-time.Hour)}, false},
+		{"a worker never begins to read", "NotReady", []line{up("a"), of(unready, "a", "orders", starting, 1)}, true},
+		{"records were refused before the first scrape", "Rejects", []line{begun(of("dynamolake_consumer_rejects_total", "a", "orders", "", 3), watched-30*time.Minute)}, true},
+		{"records were refused long ago", "Rejects", []line{of("dynamolake_consumer_rejects_total", "a", "orders", "", 3)}, false},
+		{"lines of an export were refused before the first scrape", "Rejects", []line{begun(of("dynamolake_bootstrap_rejects_total", "a", "orders", "", 3), watched-30*time.Minute)}, true},
+		{"a window did not fit before the first scrape", "OldImagesDiffer", []line{begun(of("dynamolake_bootstrap_old_images_mismatched_total", "a", "orders", "", 1), watched-30*time.Minute)}, true},
+		{"a bug stopped a shard before the first scrape", "Panics", []line{begun(of("dynamolake_consumer_panics_total", "a", "orders", "", 1), watched-30*time.Minute)}, true},
+		{"an export failed before the first scrape", "ExportsFailed", []line{begun(of("dynamolake_bootstrap_exports_failed_total", "a", "orders", "", 1), watched-30*time.Minute)}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, r := range rules(t) {
+				if r.Alert == "Dynamolake"+c.alert {
+					if got := fires(t, r.Expr, time.Duration(r.For), c.lines); got != c.want {
+						t.Errorf("%s fires: %v, want %v", r.Alert, got, c.want)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestAlertsSayWhichTable: several fleets, or one of several tables, are one job.
+func TestAlertsSayWhichTable(t *testing.T) {
+	for _, r := range rules(t) {
+		for _, by := range regexp.MustCompile(`by \(([^)]*)\)`).FindAllStringSubmatch(r.Expr, -1) {
+			if !strings.Contains(by[1], "table") {
+				t.Errorf("%s goes by %s, which does not say whose table it is", r.Alert, by[1])
+			}
 		}
 	}
 }
@@ -159,7 +214,7 @@ func fires(t *testing.T, expr string, forTime time.Duration, lines []line) bool 
 			t.Fatal(err)
 		}
 		var samples []chunks.Sample
-		for at := time.Duration(0); at <= watched; at += 15 * time.Second {
+		for at := l.begins; at <= watched && (l.ends == 0 || at <= l.ends); at += 15 * time.Second {
 			samples = append(samples, sample{at: at.Milliseconds(), value: l.from + (l.to-l.from)*float64(at)/float64(watched)})
 		}
 		series = append(series, storage.NewListSeries(lset, samples))
