@@ -99,6 +99,15 @@ func TestAFileSaysAllThatThereIs(t *testing.T) {
 	}
 }
 
+func TestTruthIsReadAsYAMLHasIt(t *testing.T) {
+	for word, want := range map[string]bool{"true": true, "True": true, "TRUE": true, "false": false, "False": false} {
+		s, err := Parse([]byte("datasets: [{name: all, columns: [{name: a, type: string, required: " + word + "}]}]"))
+		if err != nil || s.Datasets[0].Columns[0].Required != want {
+			t.Errorf("%s: %v, %v", word, s, err)
+		}
+	}
+}
+
 func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	for seed := range *seeds {
 		h := newHostile(seed)

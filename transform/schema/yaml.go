@@ -133,7 +133,7 @@ func (f *file) truth(n *yaml.Node, what string) bool {
 		f.Add(n.Line, "%s is %s, want true or false", what, kindOf(n))
 		return false
 	}
-	return n.Value == "true"
+	return strings.EqualFold(n.Value, "true") // YAML has True and TRUE too
 }
 
 // path reads where an attribute is: names with dots between them, or a list of
