@@ -29,7 +29,7 @@ func (p *program) eval(v *variables) (ref.Val, error) {
 		return out, nil
 	}
 	var cancelled interpreter.EvalCancelledError
-	if errors.As(err, &cancelled) {
+	if errors.As(err, &cancelled) || errors.Is(err, errGrows) {
 		return nil, p.failure("it costs more than its limit")
 	}
 	return nil, p.failure(p.words(err.Error()))
