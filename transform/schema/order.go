@@ -15,7 +15,8 @@ type name struct {
 }
 
 // What is learned of an object, so that hostile items cannot fill the memory. Names
-// beyond it are looked up each time.
+// beyond it are looked up each time. A longer one gets no column by itself: the service allows 64 KB,
+// and a version of the schema has them all.
 const (
 	mostNames   = 4096
 	longestName = 255

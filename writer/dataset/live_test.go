@@ -180,6 +180,27 @@ func TestAFailedCatalogLeavesTheVersionAsItWas(t *testing.T) {
 	}
 }
 
+// TestAVersionThatCouldNotBeReadIsNotWritten: the columns that came by themselves are too many with those of the file.
+func TestAVersionThatCouldNotBeReadIsNotWritten(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("datasets:\n- name: all\n  new_attributes: column\n  columns:\n")
+	for i := range 5001 {
+		fmt.Fprintf(&b, "  - {name: c%d, type: string}\n", i)
+	}
+	catalog := dataset.NewCatalog(folder(t), "p/")
+	if _, err := dataset.Open(t.Context(), catalog, parse(t, b.String()), options(), schema.DefaultLimits); err != nil {
+		t.Fatal(err)
+	}
+	other := parse(t, strings.ReplaceAll(b.String(), "{name: c", "{name: d"))
+	_, err := dataset.Open(t.Context(), catalog, other, options(), schema.DefaultLimits)
+	if err == nil || !strings.Contains(err.Error(), "10002 columns, over 10000") {
+		t.Errorf("error %v", err)
+	}
+	if s, err := catalog.Latest(t.Context()); err != nil || s.Version != 1 {
+		t.Errorf("%v, %v", s, err)
+	}
+}
+
 type failing struct {
 	writer.Lake
 	put  error
