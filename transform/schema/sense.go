@@ -63,11 +63,6 @@ func (f *file) checkDataset(d *Dataset) {
 	}
 	f.checkMasks(d)
 	f.checkIDs(d)
-	for _, p := range d.Partition {
-		if p.Column != "" && d.column(p.Column) == nil {
-			f.Add(p.Line, "partition %s: there is no column %s", p, p.Column)
-		}
-	}
 }
 
 func (f *file) checkColumn(d *Dataset, c *Column, before []Column) {

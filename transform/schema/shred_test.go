@@ -196,6 +196,7 @@ func TestAPlanRefusesTheKeysColumns(t *testing.T) {
 datasets:
   - name: all
     drop: [sk.z]
+    partition: ["bucket(16, pk)", sk, x, day(ts)]
     columns:
       - {name: PK, from: other, type: string}
       - {name: x, from: sk.y, type: string}
@@ -205,8 +206,9 @@ datasets:
 	}
 	_, err = s.Datasets[0].Plan(transform.KeySchema{Hash: transform.KeyAttr{Name: "pk", Type: 'S'}, Range: transform.KeyAttr{Name: "sk", Type: 'N'}})
 	want := "line 3: dataset all: sk.z is of the table's key, which cannot be dropped, redacted or hashed\n" +
-		"line 6: column PK has the name of a key column\n" +
-		"line 7: column x takes sk.y, which is of the table's key and has a column already"
+		"line 5: partition day(ts): there is no column ts\n" +
+		"line 7: column PK has the name of a key column\n" +
+		"line 8: column x takes sk.y, which is of the table's key and has a column already"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)
 	}
