@@ -164,6 +164,15 @@ func TestARunTellsWhatTheWriterAsks(t *testing.T) {
 	if shred(`{"new":{"S":"x"},"pk":{"S":""}}`); run.Fresh() {
 		t.Error("an attribute is fresh once")
 	}
+	for _, c := range []struct {
+		value string
+		fresh bool
+	}{{`{"L":[]}`, true}, {`{"NULL":true}`, false}, {`{"M": { } }`, false}, {`{"N":"1"}`, true}, {`{"NULL":true}`, false}, {`{"N":"1"}`, false}} {
+		run.Reset()
+		if shred(`{"void":` + c.value + `}`); run.Fresh() != c.fresh {
+			t.Errorf("of %s fresh is %t", c.value, run.Fresh())
+		}
+	}
 }
 
 func TestRebuildRefusesWhatCannotBe(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"dynamolake/transform"
 	"dynamolake/transform/schema"
@@ -158,6 +159,52 @@ func TestWhatIsKnownMakesNoVersion(t *testing.T) {
 			t.Errorf("try %d: changed %v, version %d, error %v", i, changed, live.Set().Version, err)
 		}
 	}
+}
+
+// TestAnAttributeIsNotMissed: the first values of some give a column no type, and others are behind many items.
+func TestAnAttributeIsNotMissed(t *testing.T) {
+	for name, pages := range map[string][]*transform.Page{
+		"null first":                  {page(t, `INSERT a "x":{"NULL":true}`), page(t, `INSERT b "x":{"NULL":true}`, `MODIFY a "x":{"S":"x"}`)},
+		"empty first":                 {page(t, `INSERT a "x":{"L":[]}`), page(t, `INSERT b "x":{"L":[]}`, `MODIFY a "x":{"L":[{"S":"x"}]}`)},
+		"behind those that are known": {manyItems(t, 25_000, `"x":{"S":"x"}`)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			live, err := dataset.Open(t.Context(), dataset.NewCatalog(folder(t), "p/"), nil, options(), schema.DefaultLimits)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range pages {
+				for range 3 { // as a worker does, and once more
+					b := writer.NewBatch(transform.Seq{})
+					b.Add(nil, p, time.Time{})
+					slice, _ := b.Cut(time.Time{}, writer.Limits{}, true)
+					set := live.Set()
+					file, err := set.Parts[0].Encoder.Encode(slice, writer.Info{})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if file.Fresh {
+						if _, err := live.Learn(t.Context(), set, dataset.All, slice.Changes()); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+			}
+			if got := columns(live.Set().Schema, dataset.All); !slices.Equal(got, []string{"x"}) {
+				t.Errorf("columns %q", got)
+			}
+		})
+	}
+}
+
+// manyItems is a page of items without attributes, but for the last one.
+func manyItems(t *testing.T, n int, last string) *transform.Page {
+	records := make([]string, n)
+	for i := range records {
+		records[i] = "INSERT a "
+	}
+	records[n-1] += last
+	return page(t, records...)
 }
 
 // TestAFailedCatalogLeavesTheVersionAsItWas: no file may use a version that is not written.
