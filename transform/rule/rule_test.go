@@ -89,6 +89,7 @@ func TestExpressionsSeeTheItem(t *testing.T) {
 		`item.l.text(3)`:                              "error: no such index",
 		`item.m.x.text("y")`:                          "3",
 		`item.text("l")`:                              "error: text of a L",
+		`item.l[item.n]`:                              "error: index out of bounds",
 		`item.half + 1.0`:                             "1.5",
 		`item.beyond > 1`:                             "error: a number beyond what a double holds; use text or compare",
 		`item.b == b"\x00\xff"`:                       "true",
