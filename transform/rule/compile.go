@@ -111,7 +111,7 @@ func (c *compiler) dataset(d *schema.Dataset, keys transform.KeySchema, salt []b
 		}
 	}
 	if len(d.Hash) > 0 && len(salt) == 0 {
-		c.problems.Add(d.Line, "dataset %s hashes, but there is no salt", d.Name)
+		c.problems.Add(d.At("hash"), "dataset %s hashes, but there is no salt", d.Name)
 	}
 	compiled.mask = newMask(d, salt)
 	return compiled

@@ -75,11 +75,9 @@ func (d *Dataset) Plan(keys transform.KeySchema) (*Plan, error) {
 				problems.Add(c.Line, "column %s takes %s, which is of the table's key and has a column already", c.Name, c.From)
 			}
 		}
-		for _, masked := range [][]Path{d.Drop, d.Redact, d.Hash} {
-			for _, m := range masked {
-				if m[0] == k.Attr {
-					problems.Add(d.Line, "dataset %s: %s is of the table's key, which cannot be dropped, redacted or hashed", d.Name, m)
-				}
+		for _, m := range d.masks() {
+			if m.Path[0] == k.Attr {
+				problems.Add(m.line, "dataset %s: %s is of the table's key, which cannot be dropped, redacted or hashed", d.Name, m)
 			}
 		}
 	}

@@ -214,7 +214,7 @@ datasets:
 		t.Fatal(err)
 	}
 	_, err = s.Datasets[0].Plan(transform.KeySchema{Hash: transform.KeyAttr{Name: "pk", Type: 'S'}, Range: transform.KeyAttr{Name: "sk", Type: 'N'}})
-	want := "line 3: dataset all: sk.z is of the table's key, which cannot be dropped, redacted or hashed\n" +
+	want := "line 4: dataset all: sk.z is of the table's key, which cannot be dropped, redacted or hashed\n" +
 		"line 5: partition day(ts): there is no column ts\n" +
 		"line 7: column PK has the name of a key column\n" +
 		"line 8: column x takes sk.y, which is of the table's key and has a column already"

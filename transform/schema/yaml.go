@@ -157,10 +157,15 @@ func (f *file) path(n *yaml.Node, what string) Path {
 	return path
 }
 
-// paths reads a list of paths.
-func (f *file) paths(n *yaml.Node, what string) []Path {
+// paths reads a list of paths, and notes where they are.
+func (f *file) paths(n *yaml.Node, what string, lines map[string]int) []Path {
 	var all []Path
-	f.sequence(n, what, func(e *yaml.Node) { all = append(all, f.path(e, "an attribute of "+what)) })
+	lines[what] = n.Line
+	f.sequence(n, what, func(e *yaml.Node) {
+		p := f.path(e, "an attribute of "+what)
+		all = append(all, p)
+		lines[what+" "+p.String()] = e.Line
+	})
 	return all
 }
 
