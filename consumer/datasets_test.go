@@ -366,6 +366,41 @@ func TestAWorkerOfAnOlderSplitBeginsNothing(t *testing.T) {
 	})
 }
 
+// TestAVersionThatMovesItemsLosesNone: a worker takes over another's version because it meets a new attribute in one
+// dataset, when it has written the changes into another by the version before.
+func TestAVersionThatMovesItemsLosesNone(t *testing.T) {
+	const before = `
+datasets:
+  - {name: one, filter: item.state == "open"}
+  - {name: two, filter: 'item.state in ["paid", "sent"]', new_attributes: column}
+`
+	const after = `
+datasets:
+  - {name: one, filter: 'item.state in ["open", "paid"]'}
+  - {name: two, filter: item.state == "sent", new_attributes: column}
+`
+	inBubble(t, awssim.Config{Seed: 1}, 1, func(f *fixture) {
+		f.start("old", f.asking(before))
+		f.write("a", 1, map[string]ddbtypes.AttributeValue{"state": str("paid")})
+		f.await()
+		f.asking(after)(&consumer.Options{Store: f.Store("observer")})
+		f.write("b", 1, map[string]ddbtypes.AttributeValue{"state": str("paid")})
+		f.write("c", 1, map[string]ddbtypes.AttributeValue{"state": str("sent"), "fresh": num("1")})
+		f.await()
+		f.write("d", 1, map[string]ddbtypes.AttributeValue{"state": str("paid")})
+		f.await()
+		one, _, _ := f.rowsOf("one")
+		two, _, versions := f.rowsOf("two")
+		all := slices.Sorted(slices.Values(slices.Concat(one, two)))
+		for i := range all {
+			all[i] = all[i][:len("INSERT a")]
+		}
+		if want := []string{"INSERT a", "INSERT b", "INSERT c", "INSERT d"}; !slices.Equal(all, want) || len(one) == 0 {
+			f.Errorf("one has %q, two has %q of versions %s; rejects %q", one, two, versions, f.rejected())
+		}
+	})
+}
+
 // proveParts proves each dataset of scene.Split as a lake of its own.
 func (f *fixture) proveParts() {
 	f.Helper()

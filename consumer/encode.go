@@ -11,14 +11,15 @@ import (
 
 // encode makes a dataset's file of a slice. Attributes that have no column get one first, where the
 // schema wants that: then the file is made again, with the version that is written now. What the
-// dataset refused is in rejects/ when it returns.
+// dataset refused is in rejects/ when it returns. A version that sends items elsewhere is for the next slice: other
+// datasets may have this one's changes by the version before, and what moves to them would be in none.
 func (s *session) encode(c *chain, slice writer.Slice) (writer.File, error) {
 	info := writer.Info{
 		Stream: s.table.StreamARN, Shard: s.shard, Parent: s.lease.Parent(),
 		Epoch: s.lease.Epoch(), Writer: s.worker, GapBefore: c.gapBefore,
 	}
 	for learned := false; ; learned = true {
-		set := s.datasets.Set()
+		set := s.set
 		part, err := set.Part(c.dataset)
 		if err != nil {
 			return writer.File{}, err
@@ -37,7 +38,8 @@ func (s *session) encode(c *chain, slice writer.Slice) (writer.File, error) {
 				s.log.Warn("the newest schema cannot be used here; going on with the one before", zap.Error(err))
 			case err != nil:
 				return file, err
-			case changed:
+			case changed && s.datasets.Set().RoutesAs(set):
+				s.set = s.datasets.Set()
 				continue
 			}
 		}
@@ -66,10 +68,9 @@ func (s *session) refuse(dataset string, refused []writer.Refusal) error {
 
 // homeless makes rejects of the changes that no dataset takes although one should.
 func (s *session) homeless(slice writer.Slice) error {
-	set := s.datasets.Set()
 	var found []writer.Refusal
 	for c := range slice.Changes() {
-		if why := set.Homeless(c); why != "" {
+		if why := s.set.Homeless(c); why != "" {
 			found = append(found, writer.Refusal{Change: *c, Reason: why})
 		}
 	}

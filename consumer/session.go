@@ -11,6 +11,7 @@ import (
 	"dynamolake/checkpoint"
 	"dynamolake/transform"
 	"dynamolake/writer"
+	"dynamolake/writer/dataset"
 )
 
 // errRevoked ends the library's consumer of a shard: the lease was handed over
@@ -24,7 +25,8 @@ type session struct {
 	lease  *checkpoint.Lease
 	shard  string
 	reader reader
-	chains []*chain // of the shard's datasets
+	chains []*chain     // of the shard's datasets
+	set    *dataset.Set // of the slice that is being written
 	batch  *writer.Batch
 
 	turn     time.Time // when the library's last call began

@@ -51,6 +51,9 @@ func (s *session) commit(slice writer.Slice) error {
 	if err := s.keepUp(); err != nil {
 		return err
 	}
+	if s.set == nil || s.level() {
+		s.set = s.datasets.Set()
+	}
 	if err := s.homeless(slice); err != nil {
 		return err
 	}

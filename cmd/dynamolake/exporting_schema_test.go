@@ -38,7 +38,7 @@ datasets:
 		t.Fatalf("without a lookup file: exit code %d\n%s", code, errs)
 	}
 	put("schemas/data/names.csv", "n,odd\n1,yes\n3,yes\n5,yes\n7,yes\n")
-	if code, _, errs := invoke(t, "bootstrap", "--no-stream", named); code != 1 || !strings.Contains(errs, "orders.yaml:5: dataset odd hashes, but there is no salt; set --hash-salt") {
+	if code, _, errs := invoke(t, "bootstrap", "--no-stream", named); code != 1 || !strings.Contains(errs, "orders.yaml:7: dataset odd hashes, but there is no salt; set --hash-salt") {
 		t.Fatalf("without a salt: exit code %d\n%s", code, errs)
 	}
 	if code, out, errs := invoke(t, "bootstrap", "--no-stream", named, "--hash-salt=x"); code != 0 || !strings.Contains(out, " 0 rejects") {

@@ -86,7 +86,7 @@ func TestSchemaIsOpened(t *testing.T) {
 		{"without a word columns are inferred", nil, "all", ""},
 		{"with none there is one dataset", []string{"--schema=none"}, "all", ""},
 		{"a file splits the table, and its lookups lie beside it", []string{"--schema=@dir/split.yaml", "--hash-salt=x"}, "orders people", ""},
-		{"hashes want a salt", []string{"--schema=@dir/split.yaml"}, "", "split.yaml:7: dataset people hashes, but there is no salt; set --hash-salt (DYNAMOLAKE_HASH_SALT)"},
+		{"hashes want a salt", []string{"--schema=@dir/split.yaml"}, "", "split.yaml:9: dataset people hashes, but there is no salt; set --hash-salt (DYNAMOLAKE_HASH_SALT)"},
 		{"a file that is not there", []string{"--schema=@no.yaml"}, "", "schema: there is no file "},
 		{"an address that is none", []string{"--schema=s3://bucket"}, "", "want s3://bucket/key"},
 	} {

@@ -111,7 +111,7 @@ func (c *compiler) dataset(d *schema.Dataset, keys transform.KeySchema, salt []b
 		}
 	}
 	if len(d.Hash) > 0 && len(salt) == 0 {
-		c.problems.Add(d.Line, "dataset %s hashes, but there is no salt", d.Name)
+		c.problems.Add(d.At("hash"), "dataset %s hashes, but there is no salt", d.Name)
 	}
 	compiled.mask = newMask(d, salt)
 	return compiled
@@ -119,7 +119,7 @@ func (c *compiler) dataset(d *schema.Dataset, keys transform.KeySchema, salt []b
 
 // program compiles an expression that gives one of the types.
 func (c *compiler) program(e *schema.Expr, what string, variables []cel.EnvOption, want ...*cel.Type) (*program, bool) {
-	env, err := cel.NewEnv(append([]cel.EnvOption{
+	env, err := cel.NewEnv(slices.Concat([]cel.EnvOption{
 		cel.CrossTypeNumericComparisons(true), cel.DefaultUTCTimeZone(true), cel.OptionalTypes(), ext.Strings(),
 		cel.ParserExpressionSizeLimit(20_000), cel.ParserRecursionLimit(100),
 		// The first is dyn, though only items, maps and lists will do: to see whether a
@@ -132,7 +132,7 @@ func (c *compiler) program(e *schema.Expr, what string, variables []cel.EnvOptio
 			cel.MemberOverload("compare_index", []*cel.Type{cel.DynType, cel.IntType, cel.StringType}, cel.IntType, cel.FunctionBinding(compareTo))),
 		cel.Function("lookup",
 			cel.Overload("lookup_table", []*cel.Type{cel.StringType, cel.DynType, cel.StringType}, cel.DynType, cel.FunctionBinding(c.lookups.lookup))),
-	}, variables...)...)
+	}, boundText(c.limit), variables)...)
 	if err != nil {
 		c.problems.Add(e.Line, "%s: %s", what, err)
 		return nil, false
@@ -146,6 +146,7 @@ func (c *compiler) program(e *schema.Expr, what string, variables []cel.EnvOptio
 	}
 	before := len(*c.problems)
 	c.checkLookups(checked, e, what)
+	c.checkPatterns(checked, e, what)
 	gives := checked.OutputType()
 	if inner := gives.Parameters(); gives.TypeName() == "optional_type" && len(inner) == 1 {
 		gives = inner[0]
@@ -210,6 +211,17 @@ func (c *compiler) checkLookups(checked *cel.Ast, e *schema.Expr, what string) {
 			c.problem(e, at.Line(), at.Column(), what, "lookup: there is no table "+names[0])
 		case !slices.Contains(t.columns, names[1]):
 			c.problem(e, at.Line(), at.Column(), what, "lookup: table "+names[0]+" has no column "+names[1])
+		}
+	})
+}
+
+// checkPatterns looks whether the patterns of matches are in the file: one of an item's might take hours.
+func (c *compiler) checkPatterns(checked *cel.Ast, e *schema.Expr, what string) {
+	rep := checked.NativeRep()
+	calls(rep.Expr(), "matches", func(call ast.CallExpr, id int64) {
+		if args := call.Args(); args[len(args)-1].Kind() != ast.LiteralKind {
+			at := rep.SourceInfo().GetStartLocation(id)
+			c.problem(e, at.Line(), at.Column(), what, "matches wants its pattern as it is, not computed")
 		}
 	})
 }

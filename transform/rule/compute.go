@@ -111,6 +111,9 @@ func decimalCell(v ref.Val, t schema.Type) (cell schema.Cell, null bool, why str
 	if strings.Contains(text, ".") {
 		text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
 	}
+	if text == "-0" {
+		text = "0" // as -0.001 is with two digits behind the point
+	}
 	cell, misfit := t.Parse([]byte(text))
 	if misfit != schema.Fits {
 		return cell, false, "gives a number that does not fit " + t.String()

@@ -29,7 +29,7 @@ func (p *program) eval(v *variables) (ref.Val, error) {
 		return out, nil
 	}
 	var cancelled interpreter.EvalCancelledError
-	if errors.As(err, &cancelled) {
+	if errors.As(err, &cancelled) || errors.Is(err, errGrows) {
 		return nil, p.failure("it costs more than its limit")
 	}
 	return nil, p.failure(p.words(err.Error()))
@@ -54,6 +54,9 @@ func (p *program) words(text string) string {
 		"index out of bounds", "text of a", "text and compare", "compare of", "a number beyond", "malformed base64", "the key of a lookup", "no such index",
 	} {
 		if strings.HasPrefix(text, known) {
+			if known == "index out of bounds" { // the index behind it may be of the item
+				return known
+			}
 			return quotedText.ReplaceAllString(text, "...")
 		}
 	}

@@ -3,6 +3,7 @@ package rule
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -88,6 +89,7 @@ func TestExpressionsSeeTheItem(t *testing.T) {
 		`item.l.text(3)`:                              "error: no such index",
 		`item.m.x.text("y")`:                          "3",
 		`item.text("l")`:                              "error: text of a L",
+		`item.l[item.n]`:                              "error: index out of bounds",
 		`item.half + 1.0`:                             "1.5",
 		`item.beyond > 1`:                             "error: a number beyond what a double holds; use text or compare",
 		`item.b == b"\x00\xff"`:                       "true",
@@ -251,6 +253,80 @@ func TestAWholeItemCannotHangAWorker(t *testing.T) {
 		}
 		if took := time.Since(started); took > 5*time.Second {
 			t.Errorf("%s took %s", filter, took)
+		}
+	}
+}
+
+// TestPlacesInText compares with the functions that ours replace.
+func TestPlacesInText(t *testing.T) {
+	theirs, err := cel.NewEnv(ext.Strings())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, err := cel.NewEnv(append([]cel.EnvOption{ext.Strings()}, boundText(DefaultCostLimit)...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := func(env *cel.Env, expression string) string {
+		checked, issues := env.Compile(expression)
+		if issues.Err() != nil {
+			t.Fatal(issues.Err())
+		}
+		p, err := env.Program(checked)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, _, err := p.Eval(map[string]any{})
+		if err != nil {
+			return "error"
+		}
+		return fmt.Sprint(out)
+	}
+	for _, text := range []string{"", "a", "abcabc", "äöä", "aaa"} {
+		for _, part := range []string{"", "a", "abc", "ä", "aa", "abcabcabc"} {
+			for _, function := range []string{"indexOf", "lastIndexOf"} {
+				for offset := -2; offset < 9; offset++ {
+					expression := fmt.Sprintf("%q.%s(%q, %d)", text, function, part, offset)
+					if offset == -2 {
+						expression = fmt.Sprintf("%q.%s(%q)", text, function, part)
+					}
+					if got, want := of(ours, expression), of(theirs, expression); got != want {
+						t.Errorf("%s is %s, want %s", expression, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestOneCallOnTextCannotHangAWorker(t *testing.T) {
+	long := strings.Repeat("a", 100_000)
+	c := change(t, transform.Insert, "a", `{"s":{"S":"`+long+`"},"t":{"S":"aaa"},"l":{"L":[{"S":"aaa"},{"S":"b"}]},"n":{"L":[{"N":"1"}]}}`, "")
+	const grows = "it costs more than its limit"
+	for filter, want := range map[string]string{
+		`item.s.replace("a", item.s) != ""`:                                                  grows,
+		`item.s.replace("", item.s, 50) != ""`:                                               grows,
+		`item.s.split("").join(item.s) != ""`:                                                grows,
+		`(item.s + item.s).indexOf(item.s + "b") == -1`:                                      grows,
+		`item.l.map(x, x + x).join("") == "aaaaaabb"`:                                        "",
+		`item.l.exists(x, item.t.replace(x, "b") == "b")`:                                    "",
+		`item.t.replace("a", "bc", 2) == "bcbca" && item.t.replace("a", "bc") == "bcbcbc"`:   "",
+		`item.t.replace("a", "bc", 0) == item.t && item.t.replace("a", "bc", 9) == "bcbcbc"`: "",
+		`"aba".replace("", "-") == "-a-b-a-" && "aba".replace("a", "", -1) == "b"`:           "",
+		`["a", "b"].join() == "ab" && ["a", "b"].join("-") == "a-b" && [].join("-") == ""`:   "",
+		`item.n.join() == ""`: "no such overload: join(list)",
+	} {
+		r := compile(t, "datasets:\n  - name: all\n    filter: |\n      "+filter+"\n", Options{})
+		started := time.Now()
+		route, err := r.Datasets[0].Route(c)
+		if took := time.Since(started); took > 2*time.Second {
+			t.Errorf("%s took %s", filter, took)
+		}
+		switch {
+		case want == "" && (err != nil || route.Fate != Write):
+			t.Errorf("%s: %v, %v", filter, route, err)
+		case want != "" && (err == nil || !strings.HasSuffix(err.Error(), want)):
+			t.Errorf("%s: %v, want %s", filter, err, want)
 		}
 	}
 }

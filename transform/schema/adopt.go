@@ -72,7 +72,7 @@ func (d *Dataset) masksAway(c *Column) bool {
 	})
 }
 
-// unnumber takes the ids away: [Schema.Number] gives them back, unless the file has given them to others.
+// unnumber takes the ids away: [Schema.Number] gives them back.
 func (c *Column) unnumber() {
 	c.ID = 0
 	c.Type.eachID("", 0, func(id *int, _ string, _ int) { *id = 0 })

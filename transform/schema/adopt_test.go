@@ -110,8 +110,24 @@ func TestWhatAVersionTakesFromTheOneBefore(t *testing.T) {
 			[]string{"all:", "s struct 1001", ".met bool 1003"},
 		},
 		{
-			"an id that the file gives to another is not given twice", grows + "columns: [{name: met, type: string}]", grows + "columns: [{name: a, type: int64, id: 1001}]",
-			[]string{"all:", "a int64 1001", "met string 1002"},
+			"an id that the file gives to another stays with its column", grows + "columns: [{name: met, type: string}]", grows + "columns: [{name: a, type: int64, id: 1001}]",
+			[]string{"all:", "a int64 1002", "met string 1001"},
+		},
+		{
+			"a type that is changed in a version that was shown has a new id", "columns: [{name: a, type: int64}, {name: l, type: list<string>}]", "last_id: 1003\ncolumns: [{name: a, type: string, id: 1001}, {name: l, type: list<int64>, id: 1002, element_ids: [1003]}]",
+			[]string{"all:", "a string 1004", "l list<int64> 1005"},
+		},
+		{
+			"and a field's", "columns: [{name: s, type: struct, fields: [{name: x, type: int64}]}]", "columns: [{name: s, type: struct, id: 1001, fields: [{name: x, type: string, id: 1002}]}]",
+			[]string{"all:", "s struct 1001", ".x string 1003"},
+		},
+		{
+			"an id of a column that is gone is not taken up", "last_id: 1005\ncolumns: [{name: a, type: int64, id: 1001}]", "columns: [{name: a, type: int64}, {name: b, type: string, id: 1004}]",
+			[]string{"all:", "a int64 1001", "b string 1006"},
+		},
+		{
+			"ids of another lake change none", "columns: [{name: a, type: int64}]", "columns: [{name: a, type: int64, id: 1009}, {name: b, type: string, id: 1010}]",
+			[]string{"all:", "a int64 1001", "b string 1010"},
 		},
 		{
 			"a setting alone makes a version", "columns: [{name: a, type: int64}]", "redact: [b]\ncolumns: [{name: a, type: int64}]",

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -42,6 +43,14 @@ func Diff(from, to *Schema) []Difference {
 		}
 	}
 	return all
+}
+
+// RoutesAs tells whether the datasets of both take the same items.
+func (s *Schema) RoutesAs(other *Schema) bool {
+	return s.Unmatched == other.Unmatched && slices.Equal(lookupsText(s), lookupsText(other)) &&
+		slices.EqualFunc(s.Datasets, other.Datasets, func(a, b Dataset) bool {
+			return a.Name == b.Name && exprText(a.Filter) == exprText(b.Filter)
+		})
 }
 
 type differences []Difference

@@ -45,6 +45,9 @@ func (s *Schema) Evolve(dataset string, sample *Sample, keys transform.KeySchema
 	}
 	next.Version++
 	next.Number(s)
+	if len(next.YAML(true)) > maxFile {
+		return s, false // nobody could read it
+	}
 	return next, true
 }
 

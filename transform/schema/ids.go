@@ -32,9 +32,10 @@ func (s *Schema) Number(prev *Schema) {
 		d.eachID(func(id *int, _ string, _ int) { d.LastID = max(d.LastID, *id) })
 		if prev != nil {
 			if old := prev.Dataset(d.Name); old != nil {
-				old.eachID(func(id *int, _ string, _ int) { d.LastID = max(d.LastID, *id) })
-				d.LastID = max(d.LastID, old.LastID)
-				d.inherit(old)
+				last := old.LastID
+				old.eachID(func(id *int, _ string, _ int) { last = max(last, *id) })
+				d.LastID = max(d.LastID, last)
+				d.inherit(old, last)
 			}
 		}
 		d.eachID(func(id *int, _ string, _ int) {
@@ -46,36 +47,34 @@ func (s *Schema) Number(prev *Schema) {
 	}
 }
 
-// inherit takes over the ids of old, but for those that the file gives to
-// something else.
-func (d *Dataset) inherit(old *Dataset) {
-	taken := map[int]bool{}
-	d.eachID(func(id *int, _ string, _ int) { taken[*id] = true })
-	take := func(id *int, from int) {
-		if *id == 0 && !taken[from] {
-			*id, taken[from] = from, true
+// inherit takes over the ids of old, whose last one is given. What old does not have under its name and type gets no id that was given
+// before, though the file says one: it may be of a version that was shown, and edited.
+func (d *Dataset) inherit(old *Dataset, last int) {
+	d.eachID(func(id *int, _ string, _ int) {
+		if *id <= last {
+			*id = 0
 		}
-	}
+	})
 	for i := range d.Columns {
 		c := &d.Columns[i]
 		if o := old.column(c.Name); o != nil && o.Name == c.Name && sameShape(&c.Type, &o.Type) {
-			take(&c.ID, o.ID)
-			inheritType(&c.Type, &o.Type, take)
+			c.ID = o.ID
+			inheritType(&c.Type, &o.Type)
 		}
 	}
 }
 
-func inheritType(t, old *Type, take func(*int, int)) {
+func inheritType(t, old *Type) {
 	if t.Elem != nil {
-		take(&t.ElemID, old.ElemID)
-		inheritType(t.Elem, old.Elem, take)
+		t.ElemID = old.ElemID
+		inheritType(t.Elem, old.Elem)
 	}
 	for i := range t.Fields {
 		for j := range old.Fields {
 			f, o := &t.Fields[i], &old.Fields[j]
 			if f.Name == o.Name && sameShape(&f.Type, &o.Type) {
-				take(&f.ID, o.ID)
-				inheritType(&f.Type, &o.Type, take)
+				f.ID = o.ID
+				inheritType(&f.Type, &o.Type)
 			}
 		}
 	}

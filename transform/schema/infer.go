@@ -83,7 +83,7 @@ func (f *facts) typ(l Limits, depth int) (t Type, ok bool) {
 		if t, ok := f.structType(l, depth); ok {
 			return t, true
 		}
-		return Type{Kind: JSON}, f.plain == f.count && len(f.fields) > 0
+		return Type{Kind: JSON}, f.plain == f.count && (len(f.fields) > 0 || f.more)
 	}
 	return t, false
 }
@@ -234,7 +234,7 @@ func (f *facts) whyNot(l Limits) string {
 		return "only empty lists"
 	case (t == tagSS || t == tagNS || t == tagBS) && f.members[t] == nil:
 		return "only empty sets"
-	case t == 'M' && len(f.fields) == 0:
+	case t == 'M' && len(f.fields) == 0 && !f.more:
 		return "only empty maps"
 	}
 	if _, ok := f.typ(l, 1); ok {

@@ -223,6 +223,26 @@ func TestASampleOfWildItemsIsBounded(t *testing.T) {
 	}
 }
 
+// TestLongNamesStayInRest: a version that has them all could not be read again, and would stop the table.
+func TestLongNamesStayInRest(t *testing.T) {
+	var s Sample
+	for i := range 100 {
+		long := strings.Repeat("n", 60_000) + fmt.Sprint(i)
+		s.Observe([]byte(`{"pk":{"S":""},"a":{"S":""},"` + long + `":{"S":""},"m":{"M":{"` + long + `":{"S":""}}}}`))
+	}
+	inferred := Infer(&s, testKeys, DefaultLimits)
+	if _, err := Parse(inferred.YAML(true)); err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, c := range inferred.Datasets[0].Columns {
+		all = append(all, c.Name+" "+c.Type.String())
+	}
+	if diff := cmp.Diff([]string{"a string", "m json"}, all); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestDiffTellsWhatAnotherSchemaIs(t *testing.T) {
 	a, err := Parse([]byte(`
 datasets:

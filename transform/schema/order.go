@@ -12,10 +12,12 @@ type name struct {
 	raw  string // as the image has it, escapes included
 	node *node  // nil if no column wants it
 	next int
+	void bool // no column wants it, and it had no value yet that gives a column its type
 }
 
 // What is learned of an object, so that hostile items cannot fill the memory. Names
-// beyond it are looked up each time.
+// beyond it are looked up each time. A longer one gets no column by itself: the service allows 64 KB,
+// and a version of the schema has them all.
 const (
 	mostNames   = 4096
 	longestName = 255
@@ -67,4 +69,29 @@ func (o *order) lookUp(n *node, raw []byte, at int) (child *node, now int, fresh
 	o.known = append(o.known, name{raw: string(raw), node: child})
 	o.index[string(raw)] = i
 	return child, i - 1, child == nil
+}
+
+// news tells whether the value at i, of a name that has no column, is worth a look: it is the name's first, or the first that
+// is not NULL and not empty. at and fresh are what find returned.
+func (o *order) news(at int, fresh bool, b []byte, i int) bool {
+	n := &o.known[at+1]
+	if !fresh && !n.void {
+		return false
+	}
+	before := n.void
+	n.void = isVoid(b, i)
+	return fresh || before && !n.void
+}
+
+// isVoid tells whether a typed value is NULL, or a list, map or set without members.
+func isVoid(b []byte, i int) bool {
+	t, i := open(b, i)
+	switch t {
+	case tagNULL:
+		return true
+	case 'L', 'M', tagSS, tagNS, tagBS:
+		i = space(b, i+1)
+		return b[i] == ']' || b[i] == '}'
+	}
+	return false
 }

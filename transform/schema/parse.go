@@ -56,7 +56,7 @@ func (f *file) schema(n *yaml.Node, s *Schema) {
 					f.Add(n.Line, "a dataset is %s, want a mapping", kindOf(n))
 					return
 				}
-				s.Datasets = append(s.Datasets, Dataset{Line: n.Line, MaxColumns: usualColumns})
+				s.Datasets = append(s.Datasets, Dataset{Line: n.Line, MaxColumns: usualColumns, Lines: map[string]int{}})
 				f.dataset(n, &s.Datasets[len(s.Datasets)-1])
 			})
 		},
@@ -81,19 +81,24 @@ func (f *file) dataset(n *yaml.Node, d *Dataset) {
 		"filter": func(n *yaml.Node) { d.Filter = f.expr(n, "filter") },
 		"mode": func(n *yaml.Node) {
 			d.AppendOnly = f.word(n, "mode", changesMode, appendingMode) == appendingMode
+			d.Lines["mode"] = n.Line
 		},
-		"deletes":        func(n *yaml.Node) { d.Deletes = f.policy(n, "deletes", "keep", "drop") },
+		"deletes": func(n *yaml.Node) {
+			d.Deletes = f.policy(n, "deletes", "keep", "drop")
+			d.Lines["deletes"] = n.Line
+		},
 		"columns":        func(n *yaml.Node) { f.columns(n, d) },
-		"drop":           func(n *yaml.Node) { d.Drop = f.paths(n, "drop") },
-		"redact":         func(n *yaml.Node) { d.Redact = f.paths(n, "redact") },
-		"hash":           func(n *yaml.Node) { d.Hash = f.paths(n, "hash") },
-		"flatten":        func(n *yaml.Node) { d.Flatten = f.paths(n, "flatten") },
+		"drop":           func(n *yaml.Node) { d.Drop = f.paths(n, "drop", d.Lines) },
+		"redact":         func(n *yaml.Node) { d.Redact = f.paths(n, "redact", d.Lines) },
+		"hash":           func(n *yaml.Node) { d.Hash = f.paths(n, "hash", d.Lines) },
+		"flatten":        func(n *yaml.Node) { d.Flatten = f.paths(n, "flatten", d.Lines) },
 		"new_attributes": func(n *yaml.Node) { d.NewAttributes = f.word(n, "new_attributes", columnWord, restWord) == columnWord },
 		"max_columns":    func(n *yaml.Node) { d.MaxColumns = f.count(n, "max_columns", mostColumns) },
 		"last_id":        func(n *yaml.Node) { d.LastID = f.count(n, "last_id", maxFieldID) },
 		"rename": func(n *yaml.Node) {
 			f.pairs(n, "rename", func(key, value *yaml.Node) {
 				d.Rename = append(d.Rename, Rename{key.Value, f.text(value, "the new name of "+key.Value)})
+				d.Lines["rename "+key.Value] = key.Line
 			})
 		},
 		"partition": func(n *yaml.Node) {

@@ -56,7 +56,7 @@ func TestBadFilesAreRefusedWithAllTheirProblems(t *testing.T) {
 
 // placeless compares schemas whatever the lines that they came from.
 var placeless = cmp.Options{
-	cmpopts.IgnoreFields(Schema{}, "Note"), cmpopts.IgnoreFields(Dataset{}, "Line", "Note"), cmpopts.IgnoreFields(Column{}, "Line", "Note"), cmpopts.IgnoreFields(Lookup{}, "Line"),
+	cmpopts.IgnoreFields(Schema{}, "Note"), cmpopts.IgnoreFields(Dataset{}, "Line", "Lines", "Note"), cmpopts.IgnoreFields(Column{}, "Line", "Note"), cmpopts.IgnoreFields(Lookup{}, "Line"),
 	cmpopts.IgnoreFields(Partition{}, "Line"), cmpopts.IgnoreFields(Expr{}, "Line", "Col", "Block"), cmpopts.EquateEmpty(),
 }
 
@@ -95,6 +95,15 @@ func TestAFileSaysAllThatThereIs(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, again, placeless); diff != "" {
 			t.Errorf("want - got +\n%s", diff)
+		}
+	}
+}
+
+func TestTruthIsReadAsYAMLHasIt(t *testing.T) {
+	for word, want := range map[string]bool{"true": true, "True": true, "TRUE": true, "false": false, "False": false} {
+		s, err := Parse([]byte("datasets: [{name: all, columns: [{name: a, type: string, required: " + word + "}]}]"))
+		if err != nil || s.Datasets[0].Columns[0].Required != want {
+			t.Errorf("%s: %v, %v", word, s, err)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"dynamolake/transform"
@@ -62,7 +63,7 @@ type node struct {
 
 // Plan compiles the dataset for a table with that primary key. The schema should be
 // numbered. It is an error when a column takes a key attribute, which has a column
-// already, or a key column's name.
+// already, or a key column's name, or when a partition is of no column.
 func (d *Dataset) Plan(keys transform.KeySchema) (*Plan, error) {
 	var problems Problems
 	for _, k := range keys.Columns() {
@@ -74,12 +75,16 @@ func (d *Dataset) Plan(keys transform.KeySchema) (*Plan, error) {
 				problems.Add(c.Line, "column %s takes %s, which is of the table's key and has a column already", c.Name, c.From)
 			}
 		}
-		for _, masked := range [][]Path{d.Drop, d.Redact, d.Hash} {
-			for _, m := range masked {
-				if m[0] == k.Attr {
-					problems.Add(d.Line, "dataset %s: %s is of the table's key, which cannot be dropped, redacted or hashed", d.Name, m)
-				}
+		for _, m := range d.masks() {
+			if m.Path[0] == k.Attr {
+				problems.Add(m.line, "dataset %s: %s is of the table's key, which cannot be dropped, redacted or hashed", d.Name, m)
 			}
+		}
+	}
+	for _, hint := range d.Partition {
+		ofKey := slices.ContainsFunc(keys.Columns(), func(k transform.Column) bool { return k.Name == hint.Column })
+		if !ofKey && d.column(hint.Column) == nil {
+			problems.Add(hint.Line, "partition %s: there is no column %s", hint, hint.Column)
 		}
 	}
 	if err := problems.Err(); err != nil {

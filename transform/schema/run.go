@@ -70,7 +70,7 @@ func (r *Run) Misfits(row int) []Fit {
 }
 
 // Fresh tells whether since Reset an image had an attribute, or a map's
-// field, that has no column and that this run never met before. It is when to look
+// field, that has no column and that this run never met before, or only as NULL and empty. It is when to look
 // with a [Sample].
 func (r *Run) Fresh() bool { return r.fresh }
 

@@ -75,7 +75,7 @@ func (s *Sample) object(b []byte, i int, attrs map[string]*facts, depth int) (en
 			name, ok = unescape(nil, name)
 		}
 		var f *facts
-		if ok && utf8.Valid(name) {
+		if ok && utf8.Valid(name) && len(name) <= longestName {
 			f = s.name(attrs, string(name))
 		}
 		more = more || f == nil

@@ -54,6 +54,15 @@ type Dataset struct {
 	LastID        int // the highest field id that was ever given
 	Note          string
 	Line          int
+	Lines         map[string]int // of keys that have no place of their own, and of what is in them: "hash", "hash ssn"
+}
+
+// At is the line of a key, or of a name in it; that of the dataset where the file does not say.
+func (d *Dataset) At(key string) int {
+	if line := d.Lines[key]; line > 0 {
+		return line
+	}
+	return d.Line
 }
 
 // Column is one column: of an attribute, or computed.

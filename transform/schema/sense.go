@@ -42,9 +42,9 @@ func (f *file) checkDataset(d *Dataset) {
 	}
 	switch {
 	case d.Deletes != 0 && !d.AppendOnly:
-		f.Add(d.Line, "dataset %s: deletes is of mode append_only; all other datasets keep them", d.Name)
+		f.Add(d.At("deletes"), "dataset %s: deletes is of mode append_only; all other datasets keep them", d.Name)
 	case d.Deletes == 0 && d.AppendOnly:
-		f.Add(d.Line, "dataset %s: mode append_only wants deletes: keep or drop", d.Name)
+		f.Add(d.At("mode"), "dataset %s: mode append_only wants deletes: keep or drop", d.Name)
 	}
 	for i := range d.Columns {
 		c := &d.Columns[i]
@@ -63,11 +63,6 @@ func (f *file) checkDataset(d *Dataset) {
 	}
 	f.checkMasks(d)
 	f.checkIDs(d)
-	for _, p := range d.Partition {
-		if p.Column != "" && d.column(p.Column) == nil {
-			f.Add(p.Line, "partition %s: there is no column %s", p, p.Column)
-		}
-	}
 }
 
 func (f *file) checkColumn(d *Dataset, c *Column, before []Column) {
@@ -139,22 +134,40 @@ func (p Path) within(q Path) bool {
 	return p != nil && len(p) >= len(q) && slices.Equal(p[:len(q)], q)
 }
 
+// masked is a path that is not to be seen, and where the file says so.
+type masked struct {
+	Path
+	line int
+}
+
+func (d *Dataset) masks() (all []masked) {
+	add := func(key string, paths []Path) {
+		for _, p := range paths {
+			all = append(all, masked{p, d.At(key + " " + p.String())})
+		}
+	}
+	add("drop", d.Drop)
+	add("redact", d.Redact)
+	add("hash", d.Hash)
+	return all
+}
+
 func (f *file) checkMasks(d *Dataset) {
-	all := slices.Concat(d.Drop, d.Redact, d.Hash)
+	all := d.masks()
 	for i, p := range all {
 		for _, q := range all[:i] {
-			if p.within(q) || q.within(p) {
-				f.Add(d.Line, "dataset %s: %s is dropped, redacted or hashed, and so is %s", d.Name, q, p)
+			if p.within(q.Path) || q.within(p.Path) {
+				f.Add(p.line, "dataset %s: %s is dropped, redacted or hashed, and so is %s on line %d", d.Name, p, q, q.line)
 			}
 		}
 	}
 	for i, r := range d.Rename {
 		if why := badName(r.Column); why != "" || r.Column == "" {
-			f.Add(d.Line, "dataset %s: rename %s to %q: no name for a column", d.Name, r.Attr, r.Column)
+			f.Add(d.At("rename "+r.Attr), "dataset %s: rename %s to %q: no name for a column", d.Name, r.Attr, r.Column)
 		}
 		for _, q := range d.Rename[:i] {
 			if strings.EqualFold(q.Column, r.Column) {
-				f.Add(d.Line, "dataset %s: %s and %s are both renamed to %s", d.Name, q.Attr, r.Attr, r.Column)
+				f.Add(d.At("rename "+r.Attr), "dataset %s: %s and %s are both renamed to %s", d.Name, q.Attr, r.Attr, r.Column)
 			}
 		}
 	}

@@ -62,8 +62,10 @@ func (r *Run) object(b []byte, i int, n *node) (end, stayed int, twice *node) {
 		var nameEnd int
 		var fresh bool
 		child, nameEnd, at, fresh = r.learned[n.id].find(n, b, i+1, at)
-		r.fresh = r.fresh || fresh
 		i = colon(b, nameEnd+1)
+		if child == nil && r.learned[n.id].news(at, fresh, b, i) {
+			r.fresh = true
+		}
 		if child != nil && (r.plain() || !r.isBanned(child)) {
 			if r.seen[child.id] == r.serial {
 				return 0, 0, child

@@ -164,6 +164,15 @@ func TestARunTellsWhatTheWriterAsks(t *testing.T) {
 	if shred(`{"new":{"S":"x"},"pk":{"S":""}}`); run.Fresh() {
 		t.Error("an attribute is fresh once")
 	}
+	for _, c := range []struct {
+		value string
+		fresh bool
+	}{{`{"L":[]}`, true}, {`{"NULL":true}`, false}, {`{"M": { } }`, false}, {`{"N":"1"}`, true}, {`{"NULL":true}`, false}, {`{"N":"1"}`, false}} {
+		run.Reset()
+		if shred(`{"void":` + c.value + `}`); run.Fresh() != c.fresh {
+			t.Errorf("of %s fresh is %t", c.value, run.Fresh())
+		}
+	}
 }
 
 func TestRebuildRefusesWhatCannotBe(t *testing.T) {
@@ -196,6 +205,7 @@ func TestAPlanRefusesTheKeysColumns(t *testing.T) {
 datasets:
   - name: all
     drop: [sk.z]
+    partition: ["bucket(16, pk)", sk, x, day(ts)]
     columns:
       - {name: PK, from: other, type: string}
       - {name: x, from: sk.y, type: string}
@@ -204,9 +214,10 @@ datasets:
 		t.Fatal(err)
 	}
 	_, err = s.Datasets[0].Plan(transform.KeySchema{Hash: transform.KeyAttr{Name: "pk", Type: 'S'}, Range: transform.KeyAttr{Name: "sk", Type: 'N'}})
-	want := "line 3: dataset all: sk.z is of the table's key, which cannot be dropped, redacted or hashed\n" +
-		"line 6: column PK has the name of a key column\n" +
-		"line 7: column x takes sk.y, which is of the table's key and has a column already"
+	want := "line 4: dataset all: sk.z is of the table's key, which cannot be dropped, redacted or hashed\n" +
+		"line 5: partition day(ts): there is no column ts\n" +
+		"line 7: column PK has the name of a key column\n" +
+		"line 8: column x takes sk.y, which is of the table's key and has a column already"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)
 	}

@@ -76,8 +76,10 @@ func (r *Run) record(b []byte, i int, n *node, rep uint8) (end int, why Misfit) 
 		var nameEnd int
 		var fresh bool
 		child, nameEnd, at, fresh = r.learned[n.id].find(n, b, i+1, at)
-		r.fresh = r.fresh || fresh
 		if child == nil {
+			if r.learned[n.id].news(at, fresh, b, colon(b, nameEnd+1)) {
+				r.fresh = true
+			}
 			return 0, OtherType
 		}
 		if leaf := child.span.from; len(r.cells[leaf]) > r.marks[mark+leaf-n.span.from] {

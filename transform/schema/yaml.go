@@ -133,7 +133,7 @@ func (f *file) truth(n *yaml.Node, what string) bool {
 		f.Add(n.Line, "%s is %s, want true or false", what, kindOf(n))
 		return false
 	}
-	return n.Value == "true"
+	return strings.EqualFold(n.Value, "true") // YAML has True and TRUE too
 }
 
 // path reads where an attribute is: names with dots between them, or a list of
@@ -157,10 +157,15 @@ func (f *file) path(n *yaml.Node, what string) Path {
 	return path
 }
 
-// paths reads a list of paths.
-func (f *file) paths(n *yaml.Node, what string) []Path {
+// paths reads a list of paths, and notes where they are.
+func (f *file) paths(n *yaml.Node, what string, lines map[string]int) []Path {
 	var all []Path
-	f.sequence(n, what, func(e *yaml.Node) { all = append(all, f.path(e, "an attribute of "+what)) })
+	lines[what] = n.Line
+	f.sequence(n, what, func(e *yaml.Node) {
+		p := f.path(e, "an attribute of "+what)
+		all = append(all, p)
+		lines[what+" "+p.String()] = e.Line
+	})
 	return all
 }
 

@@ -98,9 +98,14 @@ func (c *Catalog) retired(ctx context.Context, asked, latest *schema.Schema) (fo
 }
 
 // Add writes a version. Where another has its number already the error is
-// [writer.ErrExists], unless that is the same schema.
+// [writer.ErrExists], unless that is the same schema. One that could not be read again would stop the table for
+// good, and is not written.
 func (c *Catalog) Add(ctx context.Context, s *schema.Schema) error {
 	text := s.YAML(true)
+	if _, err := schema.Parse(text); err != nil {
+		// Not wrapped: its lines are not those of a person's file.
+		return fmt.Errorf("schema version %d, the columns that came by themselves included, is none: %s", s.Version, err)
+	}
 	key := c.Key(s.Version)
 	err := c.store.PutNew(ctx, key, text, nil)
 	if err == nil {

@@ -163,7 +163,8 @@ func (l *Live) Learn(ctx context.Context, before *Set, dataset string, changes i
 	}
 }
 
-// sampled is how many items are looked at to find out what attributes there are.
+// sampled is how many items are looked at to find out what attributes there are. Of those beyond it the ones that have some
+// without a column that were not met before.
 const sampled = 20_000
 
 // sample looks at items as they are in a dataset.
@@ -173,20 +174,24 @@ func (s *Set) sample(dataset string, changes iter.Seq[*transform.Change]) *schem
 	if err != nil {
 		return sample
 	}
-	r := part.Encoder.NewRule()
+	r, run := part.Encoder.NewRule(), part.Plan.NewRun()
 	for c := range changes {
-		if sample.Items == sampled {
-			break
-		}
 		if r != nil {
 			r.Begin()
 			if c, _ = r.Admit(c); c == nil {
 				continue
 			}
 		}
-		if c.New != nil {
-			sample.Observe(c.New)
+		if c.New == nil {
+			continue
 		}
+		if sample.Items >= sampled {
+			run.Reset()
+			if run.Shred(c.New, c.Hash.Exact, c.Range.Exact); !run.Fresh() {
+				continue
+			}
+		}
+		sample.Observe(c.New)
 	}
 	return sample
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"dynamolake/transform"
 	"dynamolake/transform/schema"
@@ -160,6 +161,52 @@ func TestWhatIsKnownMakesNoVersion(t *testing.T) {
 	}
 }
 
+// TestAnAttributeIsNotMissed: the first values of some give a column no type, and others are behind many items.
+func TestAnAttributeIsNotMissed(t *testing.T) {
+	for name, pages := range map[string][]*transform.Page{
+		"null first":                  {page(t, `INSERT a "x":{"NULL":true}`), page(t, `INSERT b "x":{"NULL":true}`, `MODIFY a "x":{"S":"x"}`)},
+		"empty first":                 {page(t, `INSERT a "x":{"L":[]}`), page(t, `INSERT b "x":{"L":[]}`, `MODIFY a "x":{"L":[{"S":"x"}]}`)},
+		"behind those that are known": {manyItems(t, 25_000, `"x":{"S":"x"}`)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			live, err := dataset.Open(t.Context(), dataset.NewCatalog(folder(t), "p/"), nil, options(), schema.DefaultLimits)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range pages {
+				for range 3 { // as a worker does, and once more
+					b := writer.NewBatch(transform.Seq{})
+					b.Add(nil, p, time.Time{})
+					slice, _ := b.Cut(time.Time{}, writer.Limits{}, true)
+					set := live.Set()
+					file, err := set.Parts[0].Encoder.Encode(slice, writer.Info{})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if file.Fresh {
+						if _, err := live.Learn(t.Context(), set, dataset.All, slice.Changes()); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+			}
+			if got := columns(live.Set().Schema, dataset.All); !slices.Equal(got, []string{"x"}) {
+				t.Errorf("columns %q", got)
+			}
+		})
+	}
+}
+
+// manyItems is a page of items without attributes, but for the last one.
+func manyItems(t *testing.T, n int, last string) *transform.Page {
+	records := make([]string, n)
+	for i := range records {
+		records[i] = "INSERT a "
+	}
+	records[n-1] += last
+	return page(t, records...)
+}
+
 // TestAFailedCatalogLeavesTheVersionAsItWas: no file may use a version that is not written.
 func TestAFailedCatalogLeavesTheVersionAsItWas(t *testing.T) {
 	broken := errors.New("the store is gone")
@@ -177,6 +224,27 @@ func TestAFailedCatalogLeavesTheVersionAsItWas(t *testing.T) {
 	store.put, store.lose = nil, true
 	if changed, err := live.Learn(t.Context(), live.Set(), dataset.All, each(p)); err != nil || !changed || live.Set().Version != 2 {
 		t.Errorf("changed %v, error %v, version %d", changed, err, live.Set().Version)
+	}
+}
+
+// TestAVersionThatCouldNotBeReadIsNotWritten: the columns that came by themselves are too many with those of the file.
+func TestAVersionThatCouldNotBeReadIsNotWritten(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("datasets:\n- name: all\n  new_attributes: column\n  columns:\n")
+	for i := range 5001 {
+		fmt.Fprintf(&b, "  - {name: c%d, type: string}\n", i)
+	}
+	catalog := dataset.NewCatalog(folder(t), "p/")
+	if _, err := dataset.Open(t.Context(), catalog, parse(t, b.String()), options(), schema.DefaultLimits); err != nil {
+		t.Fatal(err)
+	}
+	other := parse(t, strings.ReplaceAll(b.String(), "{name: c", "{name: d"))
+	_, err := dataset.Open(t.Context(), catalog, other, options(), schema.DefaultLimits)
+	if err == nil || !strings.Contains(err.Error(), "10002 columns, over 10000") {
+		t.Errorf("error %v", err)
+	}
+	if s, err := catalog.Latest(t.Context()); err != nil || s.Version != 1 {
+		t.Errorf("%v, %v", s, err)
 	}
 }
 

@@ -87,6 +87,15 @@ func (s *Set) Homeless(c *transform.Change) (why string) {
 	return "no dataset takes the item"
 }
 
+// RoutesAs tells whether another version sends each change to the same datasets. Of changes that some datasets have
+// by one version and others by another, nobody could say that each is where it belongs.
+func (s *Set) RoutesAs(other *Set) bool {
+	if s.Schema == nil || other.Schema == nil {
+		return s.Schema == other.Schema
+	}
+	return s.Schema.RoutesAs(other.Schema)
+}
+
 // Names are those of the datasets.
 func (s *Set) Names() (names []string) {
 	for _, p := range s.Parts {
