@@ -65,7 +65,7 @@ type Options struct {
 	Retry  time.Duration // between looks at what a person must mend, and before the first new try of an export
 	Tries  int           // of an export that failed for a reason that may pass
 
-	Log        *zap.Logger
+	Log        *zap.Logger // says itself which table it is of
 	Registerer prometheus.Registerer
 	// Progress is called while files are converted, by one goroutine at a time.
 	Progress func(Progress)

@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 	smithymw "github.com/aws/smithy-go/middleware"
-	"go.uber.org/zap"
 )
 
 // recovery is a table's point-in-time recovery.
@@ -62,7 +61,7 @@ func (w *workshop) enableRecovery(ctx context.Context) (recovery, error) {
 				return recovery{}, err
 			}
 			if asked = err == nil; asked {
-				w.Log.Info("turned on point-in-time recovery", zap.String("table", w.Table.Name))
+				w.Log.Info("turned on point-in-time recovery")
 				continue
 			}
 		}
@@ -110,7 +109,7 @@ func (w *workshop) streamOn(ctx context.Context, enable bool) (Table, error) {
 			switch {
 			case err == nil:
 				asked = true
-				w.Log.Info("turned on the stream", zap.String("table", t.Name))
+				w.Log.Info("turned on the stream")
 				continue
 			case errors.As(err, &busy), errors.As(err, &api) && api.ErrorCode() == "ValidationException":
 				// The table is being changed, or another worker was first: look again.

@@ -35,7 +35,7 @@ type Options struct {
 	Margin    time.Duration // how long before Duration the owner stops; default Duration/10
 	MaxLeases int           // most leases this worker takes; 0 means no limit
 
-	Log        *zap.Logger           // default: none
+	Log        *zap.Logger           // says itself which worker it is of; default: none
 	Wall       func() time.Time      // for times that are stored for people; default time.Now
 	Registerer prometheus.Registerer // default: none
 }
@@ -154,7 +154,7 @@ func Open(ctx context.Context, o Options) (*Keeper, error) {
 		return nil, err
 	}
 	k := &Keeper{
-		o: o, t: &tables{client: o.Client, app: o.App, of: o.Scope.stream(o.Label)}, log: o.Log.With(zap.String("worker", o.Worker)), m: m,
+		o: o, t: &tables{client: o.Client, app: o.App, of: o.Scope.stream(o.Label)}, log: o.Log, m: m,
 		p:     o.Process,
 		slots: make(chan struct{}, writers), scanning: newTurn(),
 		wake: make(chan struct{}, 1), wanting: make(chan struct{}, 1), posting: make(chan struct{}, 1), dropped: make(chan struct{}, 1),

@@ -60,7 +60,7 @@ type Options struct {
 	Timing      ledger.Timing
 	LedgerEvery time.Duration // the ledger is read this often
 
-	Log        *zap.Logger
+	Log        *zap.Logger // says itself which table and worker it is of
 	Registerer prometheus.Registerer
 	Wall       func() time.Time // wall clock; only times that are shown or sent come from it
 	State      *State           // what can be told of the worker; may be nil
@@ -164,7 +164,7 @@ func readStream(ctx context.Context, o Options, st start, rejects *tolerance) er
 	if err := kcl.Start(); err != nil {
 		return fmt.Errorf("starting the worker: %w", err)
 	}
-	o.Log.Info("reading", zap.String("table", o.Table.Name), zap.String("stream", labelOf(st.arn)), zap.String("worker", o.Worker), zap.String("app", o.App))
+	o.Log.Info("reading", zap.String("stream", labelOf(st.arn)), zap.String("app", o.App))
 	if o.Begun != nil {
 		o.Begun()
 	}

@@ -131,7 +131,7 @@ func (r *replay) options(ctx context.Context, app string) (consumer.Options, err
 	// What is lost meanwhile is said at the end; nobody repairs it.
 	o.OnGap = consumer.GapContinue
 	o.OldImage, o.Memory, o.Renew = r.oldImage, r.memory, rowsEvery
-	o.Log, o.Registerer = r.log.With(zap.String("table", r.table.Name)), prometheus.NewRegistry()
+	o.Log, o.Registerer = r.log.With(zap.String("table", r.table.Name), zap.String("worker", r.worker)), prometheus.NewRegistry()
 	if err := consumer.Probe(ctx, o.Streams, r.table); err != nil {
 		return o, err
 	}
