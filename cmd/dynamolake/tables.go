@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"dynamolake/bootstrap"
 	"dynamolake/consumer"
 	"dynamolake/internal/tables"
 )
@@ -61,7 +62,7 @@ func (c consuming) split(ctx context.Context, cfg aws.Config) ([]consuming, erro
 	if least := consumer.LeastMemory * int64(len(list)); c.many() && c.memory < least {
 		return nil, fmt.Errorf("--memory (DYNAMOLAKE_MEMORY) = %s is too little for %d tables: want at least %s", formatSize(c.memory), len(list), formatSize(least))
 	}
-	each := make([]consuming, len(list))
+	each, turns := make([]consuming, len(list)), bootstrap.NewTurns(1)
 	for i, t := range list {
 		one := c
 		one.table = t.Name
@@ -77,7 +78,7 @@ func (c consuming) split(ctx context.Context, cfg aws.Config) ([]consuming, erro
 		if t.OldImage != nil {
 			one.oldImage = *t.OldImage
 		}
-		one.share = len(list)
+		one.turns = turns
 		each[i] = one
 	}
 	return each, nil

@@ -59,6 +59,9 @@ func TestTheTablesOfAFleet(t *testing.T) {
 		for _, one := range list {
 			names = append(names, one.table)
 		}
+		if last := list[len(list)-1]; cap(list[0].turns) != 1 || last.turns != list[0].turns {
+			t.Errorf("%v: conversions of all tables at once would take as many times the memory", c.args)
+		}
 		if strings.Join(names, " ") != c.names || leaseTable(list[0].app, list[0].table) != c.app {
 			t.Errorf("%v: %v in %s", c.args, names, leaseTable(list[0].app, list[0].table))
 		}
