@@ -58,7 +58,7 @@ func leaseTableOf(app, table, into string) string {
 }
 
 func (p *place) flags(s *settings) {
-	s.text(&p.table, "table", "", "name of the DynamoDB table")
+	s.table(&p.table, "name of the DynamoDB table")
 	s.required("table")
 	p.lakeFlags(s, "name of the lease table, shared by the fleet; dynamolake-<table> when empty")
 }

@@ -25,6 +25,7 @@ func (c *several) flags(s *settings) {
 	s.text(&c.file, "tables-file", "", "instead of --table: a YAML list of tables, each with a schema and old_image of its own; a path, or s3://bucket/key")
 	s.check(func() error {
 		switch {
+		case s.value("table").problem != nil: // that is told
 		case len(c.names) == 0 && c.file == "":
 			return errors.New("--table (DYNAMOLAKE_TABLE) is required, or --tables-file (DYNAMOLAKE_TABLES_FILE)")
 		case len(c.names) > 0 && c.file != "":
