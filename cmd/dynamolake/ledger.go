@@ -49,12 +49,17 @@ func checkInto(name string) error {
 	return nil
 }
 
-// leaseTableOf is the lease table of a table's fleet, or of a replay.
+// leaseTableOf is the lease table of a table's fleet, or of a replay. Where the fleet's may be that of several
+// tables, the replay's names its table: places of two tables may have one name.
 func leaseTableOf(app, table, into string) string {
-	if into == "" {
+	own := leaseTable("", table)
+	switch {
+	case into == "":
 		return leaseTable(app, table)
+	case app == "" || app == own:
+		return own + "-replay-" + into
 	}
-	return leaseTable(app, table) + "-replay-" + into
+	return app + "-replay-" + table + "-" + into
 }
 
 func (p *place) flags(s *settings) {
