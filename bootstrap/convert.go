@@ -35,6 +35,26 @@ func (o *Options) files(datasets int) int {
 // all, the file is read more than once.
 func (o *Options) together() int { return max(1, 1+int((o.Memory-fileBytes)/partBytes)) }
 
+// Turns bound the conversions that are under way at once in a process, whatever their tables: each takes
+// Options.Memory for itself.
+type Turns chan struct{}
+
+// NewTurns lets so many convert at once.
+func NewTurns(n int) Turns { return make(Turns, n) }
+
+// take waits for a turn, which is over when leave is called.
+func (t Turns) take(ctx context.Context) (leave func(), err error) {
+	if t == nil {
+		return func() {}, nil
+	}
+	select {
+	case t <- struct{}{}:
+		return func() { <-t }, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for the conversions of other tables: %w", ctx.Err())
+	}
+}
+
 // conversion is an export on its way to being rows.
 type conversion struct {
 	w     *workshop
@@ -58,8 +78,13 @@ func (w *workshop) convert(ctx context.Context, epoch ledger.Epoch, x ledger.Exp
 		return outcome{wait: w.Poll}, s.err
 	}
 	delete(w.stuck, x.ARN)
+	leave, err := w.Turns.take(ctx)
+	if err != nil {
+		return outcome{}, err
+	}
 	began := time.Now()
 	r, err := w.rows(ctx, epoch, x)
+	leave()
 	if err != nil {
 		if l, lerr := w.read(ctx); lerr == nil && ctx.Err() == nil {
 			if now := l.Find(epoch.Number, x.From); now == nil || now.Status != ledger.Exported || now.ARN != x.ARN {

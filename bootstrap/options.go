@@ -61,6 +61,7 @@ type Options struct {
 	Trust bool
 
 	Memory int64         // bytes for conversion; see [Options.files]
+	Turns  Turns         // shared by those whose conversions share the memory; nil: nobody else's do
 	Poll   time.Duration // how often AWS is asked whether an export is done
 	Retry  time.Duration // between looks at what a person must mend, and before the first new try of an export
 	Tries  int           // of an export that failed for a reason that may pass

@@ -47,7 +47,7 @@ func adviseCommand(s *settings) func(context.Context, streams) error {
 
 func (c *advising) flags(s *settings) {
 	c.plan.Importance = advise.Importance{}
-	s.text(&c.table, "table", "", "name of the DynamoDB table; not needed with --offline")
+	s.table(&c.table, "name of the DynamoDB table; not needed with --offline")
 	s.parsed(&c.lake, "lake", "address", "", "where the lake shall lie, for the commands: s3://bucket/prefix or file:///folder", checkLake)
 	for _, d := range []struct {
 		flag, usage string

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/logging"
 
 	"dynamolake/writer"
 )
@@ -24,7 +25,9 @@ func loadAWS(ctx context.Context) (aws.Config, error) {
 	if cfg, ok := ctx.Value(awsKey{}).(aws.Config); ok {
 		return cfg, nil
 	}
-	cfg, err := awsconfig.LoadDefaultConfig(ctx)
+	// What the SDK has to say it would write to stderr in lines of its own, amid a log in JSON. All of it that
+	// matters is in errors.
+	cfg, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithLogger(logging.Nop{}))
 	if err != nil {
 		return cfg, fmt.Errorf("AWS settings: %w", err)
 	}

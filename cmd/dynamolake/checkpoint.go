@@ -22,7 +22,7 @@ type leasing struct {
 }
 
 func (c *leasing) flags(s *settings) {
-	s.text(&c.table, "table", "", "name of the DynamoDB table")
+	s.table(&c.table, "name of the DynamoDB table")
 	s.required("table")
 	s.text(&c.app, "app", "", "name of the lease table, shared by the fleet; dynamolake-<table> when empty")
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"go.uber.org/zap"
 
+	"dynamolake/bootstrap"
 	"dynamolake/checkpoint"
 	"dynamolake/consumer"
 	"dynamolake/writer"
@@ -21,7 +22,7 @@ import (
 type consuming struct {
 	exporting
 	several
-	share                  int // tables that share the process's memory
+	turns                  bootstrap.Turns // of the tables that share the process's memory
 	worker                 string
 	initial, onGap, repair string
 	flushRows              int

@@ -36,7 +36,7 @@ func (c consuming) repairer(ctx context.Context, cfg aws.Config, store writer.La
 	if c.repair == repairOff {
 		return nil, nil
 	}
-	c.memory = max(c.memory/int64(2*max(1, c.share)), 64<<20) // only while an export is converted
+	c.memory = max(c.memory/2, 64<<20) // only while an export is converted, and only one is
 	o, err := c.options(cfg, worker.DynamoDB, store, worker.Ledger, worker.Log, worker.Registerer)
 	if err == nil {
 		o.Table, err = bootstrap.Describe(ctx, o.DynamoDB, c.table)
@@ -51,6 +51,7 @@ func (c consuming) repairer(ctx context.Context, cfg aws.Config, store writer.La
 		worker.Log.Warn("gaps of the stream will not be repaired by this worker", zap.Error(err))
 		return nil, nil
 	}
+	o.Turns = c.turns
 	o.Worker, o.Datasets, o.MaxRejects = worker.Worker, worker.Datasets, worker.MaxRejects
 	return bootstrap.NewRepairer(o)
 }

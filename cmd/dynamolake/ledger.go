@@ -49,16 +49,21 @@ func checkInto(name string) error {
 	return nil
 }
 
-// leaseTableOf is the lease table of a table's fleet, or of a replay.
+// leaseTableOf is the lease table of a table's fleet, or of a replay. Where the fleet's may be that of several
+// tables, the replay's names its table: places of two tables may have one name.
 func leaseTableOf(app, table, into string) string {
-	if into == "" {
+	own := leaseTable("", table)
+	switch {
+	case into == "":
 		return leaseTable(app, table)
+	case app == "" || app == own:
+		return own + "-replay-" + into
 	}
-	return leaseTable(app, table) + "-replay-" + into
+	return app + "-replay-" + table + "-" + into
 }
 
 func (p *place) flags(s *settings) {
-	s.text(&p.table, "table", "", "name of the DynamoDB table")
+	s.table(&p.table, "name of the DynamoDB table")
 	s.required("table")
 	p.lakeFlags(s, "name of the lease table, shared by the fleet; dynamolake-<table> when empty")
 }

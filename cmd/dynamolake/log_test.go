@@ -4,6 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -49,10 +54,12 @@ func TestALogLineHasNoFieldTwice(t *testing.T) {
 		time.Sleep(time.Minute)
 		one()
 		other()
-		if err := scene.CreateTable(s.Context(), dynamodb.NewFromConfig(s.Cloud.AWSConfig("author")), "users"); err != nil {
-			t.Fatal(err)
+		for _, name := range []string{"users", "audit"} {
+			if err := scene.CreateTable(s.Context(), dynamodb.NewFromConfig(s.Cloud.AWSConfig("author")), name); err != nil {
+				t.Fatal(err)
+			}
 		}
-		several := start("consume", "--table=orders,users", "--app=several")
+		several := start("consume", "--table=users,audit")
 		time.Sleep(time.Minute)
 		several()
 		whole := start("bootstrap", "--table=orders", "--enable")
@@ -93,4 +100,33 @@ func fieldsOf(t *testing.T, line string) (message string, twice []string) {
 		seen[key] = true
 	}
 	return message, twice
+}
+
+// TestTheSDKWritesNothingBesideTheLog as it does of an answer that has no checksum, which is each error of DynamoDB Local.
+func TestTheSDKWritesNothingBesideTheLog(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		io.WriteString(w, `{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"no such table"}`) //nolint:errcheck // the test's own
+	}))
+	defer server.Close()
+	for key, value := range map[string]string{
+		"AWS_ENDPOINT_URL": server.URL, "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "secret",
+		"AWS_CONFIG_FILE": "/dev/null", "AWS_EC2_METADATA_DISABLED": "true",
+	} {
+		t.Setenv(key, value)
+	}
+	file, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	was := os.Stderr
+	os.Stderr = file
+	defer func() { os.Stderr = was }()
+	if code := run(t.Context(), []string{"status", "--table=orders"}, nil, streams{out: io.Discard, err: io.Discard}); code != 1 {
+		t.Errorf("exit code %d", code)
+	}
+	if text, err := os.ReadFile(file.Name()); err != nil || len(text) > 0 {
+		t.Errorf("%v: %s", err, text)
+	}
 }

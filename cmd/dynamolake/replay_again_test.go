@@ -259,6 +259,10 @@ func TestRejectsAreRestoredAfterAFixedSchema(t *testing.T) {
 		}
 		r := s.replay("--rejects", "--into=mended", good)
 		again := s.replay("--rejects", "--into=mended", good)
+		// Its records are judged: another schema would judge none anew, and not say so.
+		if code, _, errs := s.command(s.Context(), "replay", "replay", "--rejects", "--into=mended", bad); code != 1 || !strings.Contains(errs, "was made with another --schema") {
+			t.Errorf("another schema: exit code %d, %s", code, errs)
+		}
 		if r.Read != n || again.Rows != r.Rows || fmt.Sprint(again.Refused) != fmt.Sprint(r.Refused) {
 			t.Errorf("%d rejects; read %d, rows %d and %d again; refused %v and %v again", n, r.Read, r.Rows, again.Rows, r.Refused, again.Refused)
 		}

@@ -13,6 +13,7 @@ import (
 	"dynamolake/bootstrap"
 	"dynamolake/checkpoint/ledger"
 	"dynamolake/writer"
+	"dynamolake/writer/dataset"
 )
 
 // Kinds of places.
@@ -75,6 +76,9 @@ func (r *replay) taken(ctx context.Context, wanted claim) (*claim, error) {
 func (r *replay) take(ctx context.Context, wanted claim) error {
 	wanted.Format = claimFormat
 	have, err := r.taken(ctx, wanted)
+	if err == nil && have != nil {
+		err = r.sameSchema(ctx)
+	}
 	if err == nil && have == nil {
 		body, _ := json.MarshalIndent(wanted, "", "  ") // strings and times: cannot fail
 		err = r.store.PutNew(ctx, r.place+ledger.ReplayKey, append(body, '\n'), nil)
@@ -86,6 +90,26 @@ func (r *replay) take(ctx context.Context, wanted claim) error {
 		return err
 	}
 	r.claimed = *have
+	return nil
+}
+
+// sameSchema refuses a schema file that is not the one which a place was made with: what is in it is not made anew, and
+// it would look as if it were. Exports may come one by one, each under the schema of its day.
+func (r *replay) sameSchema(ctx context.Context) error {
+	if r.schema.schema == schemaInfer || r.schema.schema == schemaNone || r.span != "" || r.export != "" {
+		return nil
+	}
+	latest, err := dataset.NewCatalog(r.store, r.place).Latest(ctx)
+	if latest == nil || err != nil {
+		return err // it has no rows yet
+	}
+	asked, err := r.schema.read(ctx, r.cfg)
+	if err != nil {
+		return err
+	}
+	if _, changed := asked.Adopt(latest); changed {
+		return fmt.Errorf("the place %s was made with another --schema, and what is in it is not made anew; give another --into, or delete the objects under %s", r.into, r.place)
+	}
 	return nil
 }
 

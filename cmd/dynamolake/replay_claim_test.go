@@ -31,6 +31,22 @@ func TestWhenAReplayIsThrough(t *testing.T) {
 	}
 }
 
+// TestEachReplayHasALeaseTableOfItsOwn because one that is through removes it, and shards of two tables in one are not told apart.
+func TestEachReplayHasALeaseTableOfItsOwn(t *testing.T) {
+	for _, c := range []struct{ app, table, into, want string }{
+		{"", "orders", "", "dynamolake-orders"},
+		{"", "orders", "mended", "dynamolake-orders-replay-mended"},
+		{"dynamolake-orders", "orders", "mended", "dynamolake-orders-replay-mended"},
+		{"dynamolake", "orders", "", "dynamolake"},
+		{"dynamolake", "orders", "mended", "dynamolake-replay-orders-mended"},
+		{"dynamolake", "users", "mended", "dynamolake-replay-users-mended"},
+	} {
+		if got := leaseTableOf(c.app, c.table, c.into); got != c.want {
+			t.Errorf("%+v: %s", c, got)
+		}
+	}
+}
+
 func TestClaimsOfTheSameReplay(t *testing.T) {
 	at := time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
 	base := claim{Of: ofStream, From: at, Checkpoints: map[string]string{"a": "1"}, Done: []string{"b"}, Shards: []string{"a"}, Until: at}

@@ -25,7 +25,7 @@ type schemaPlace struct {
 }
 
 func (p *schemaPlace) flags(s *settings) {
-	s.text(&p.table, "table", "", "name of the DynamoDB table")
+	s.table(&p.table, "name of the DynamoDB table")
 	s.parsed(&p.lake, "lake", "address", "", "where the lake lies: s3://bucket/prefix or file:///folder", checkLake)
 }
 

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"dynamolake/internal/tables"
 )
 
 // settings are one command's flags, each of which is an environment variable
@@ -103,6 +105,19 @@ func (s *settings) names(dst *[]string, name, usage string) {
 			*dst, err = parseNames(t)
 		}
 		return err
+	}).joins = true
+}
+
+// table is the name of the one table that a command works on. Several are refused, and not the last one taken: consume has several.
+func (s *settings) table(dst *string, usage string) {
+	s.add("table", "text", "", usage, func(t string) error {
+		switch *dst = t; {
+		case t == "":
+			return nil
+		case strings.Contains(t, ","):
+			return errors.New("this command takes one table at a time")
+		}
+		return tables.CheckName(t)
 	}).joins = true
 }
 

@@ -270,3 +270,28 @@ func TestExitCodesOfMain(t *testing.T) {
 		})
 	}
 }
+
+// TestACommandOfOneTableTakesNoMore because the last of two would be taken for both: a verify of them would prove one.
+func TestACommandOfOneTableTakesNoMore(t *testing.T) {
+	for _, c := range commands() {
+		s := newSettings(c.name, c.summary)
+		c.setup(s)
+		if s.flags.Lookup("table") == nil || c.name == "consume" || c.name == "config" {
+			continue
+		}
+		for _, given := range []struct {
+			args, env []string
+			want      string
+		}{
+			{[]string{"--table=orders", "--table=users"}, nil, `--table (DYNAMOLAKE_TABLE) = "orders,users": this command takes one table at a time`},
+			{nil, []string{"DYNAMOLAKE_TABLE=orders,users"}, `--table (DYNAMOLAKE_TABLE) = "orders,users": this command takes one table at a time`},
+			{[]string{"--table=o/s"}, nil, `"o/s" is no name of a table`},
+		} {
+			s := newSettings(c.name, c.summary)
+			c.setup(s)
+			if err := s.read(given.args, given.env); err == nil || !strings.Contains(err.Error(), given.want) {
+				t.Errorf("%s %v %v: %v", c.name, given.args, given.env, err)
+			}
+		}
+	}
+}

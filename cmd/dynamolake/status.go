@@ -25,7 +25,7 @@ const fleetOver = "none: the replay is over"
 
 func statusCommand(s *settings) func(context.Context, streams) error {
 	var c inspecting
-	s.text(&c.table, "table", "", "name of the DynamoDB table")
+	s.table(&c.table, "name of the DynamoDB table")
 	s.required("table")
 	s.parsed(&c.lake, "lake", "address", "", "where the lake lies, to show what it covers; left out when empty", checkLake)
 	s.text(&c.app, "app", "", "name of the lease table; dynamolake-<table> when empty")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -297,6 +298,27 @@ func TestStatusWithoutAFleetSaysSo(t *testing.T) {
 		err := c.run(s.Context(), s.Cloud.AWSConfig("observer"), new(bytes.Buffer))
 		if err == nil || !strings.Contains(err.Error(), `there is no lease table "dynamolake-orders": no worker was ever started`) {
 			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// TestALakeWithoutALeaseTableHasNoDeadFleet whether it is of exports alone, or the fleet has another --app.
+func TestALakeWithoutALeaseTableHasNoDeadFleet(t *testing.T) {
+	onStage(t, 1, func(s *stage) {
+		s.write(20)
+		s.must("author", "bootstrap", "--enable", "--no-stream")
+		const none = `none: there is no lease table "%s": no worker was ever started on this table, or with another --app`
+		if got, want := lineOf(t, s.status(nil), "fleet"), fmt.Sprintf(none, "dynamolake-orders"); got != want {
+			t.Errorf("of exports alone: %s", got)
+		}
+		s.start("worker-1", consumer.GapStop)
+		time.Sleep(time.Minute)
+		if got := s.statusJSON().Fleet; got != fleet.Alive {
+			t.Errorf("with a fleet: %s", got)
+		}
+		text := s.status(func(c *inspecting) { c.app = "dynamolake" })
+		if got, want := lineOf(t, text, "fleet"), fmt.Sprintf(none, "dynamolake"); got != want {
+			t.Errorf("with another --app: %s", got)
 		}
 	})
 }

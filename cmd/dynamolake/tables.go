@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"dynamolake/bootstrap"
 	"dynamolake/consumer"
 	"dynamolake/internal/tables"
 )
@@ -24,6 +25,7 @@ func (c *several) flags(s *settings) {
 	s.text(&c.file, "tables-file", "", "instead of --table: a YAML list of tables, each with a schema and old_image of its own; a path, or s3://bucket/key")
 	s.check(func() error {
 		switch {
+		case s.value("table").problem != nil: // that is told
 		case len(c.names) == 0 && c.file == "":
 			return errors.New("--table (DYNAMOLAKE_TABLE) is required, or --tables-file (DYNAMOLAKE_TABLES_FILE)")
 		case len(c.names) > 0 && c.file != "":
@@ -61,7 +63,7 @@ func (c consuming) split(ctx context.Context, cfg aws.Config) ([]consuming, erro
 	if least := consumer.LeastMemory * int64(len(list)); c.many() && c.memory < least {
 		return nil, fmt.Errorf("--memory (DYNAMOLAKE_MEMORY) = %s is too little for %d tables: want at least %s", formatSize(c.memory), len(list), formatSize(least))
 	}
-	each := make([]consuming, len(list))
+	each, turns := make([]consuming, len(list)), bootstrap.NewTurns(1)
 	for i, t := range list {
 		one := c
 		one.table = t.Name
@@ -77,7 +79,7 @@ func (c consuming) split(ctx context.Context, cfg aws.Config) ([]consuming, erro
 		if t.OldImage != nil {
 			one.oldImage = *t.OldImage
 		}
-		one.share = len(list)
+		one.turns = turns
 		each[i] = one
 	}
 	return each, nil

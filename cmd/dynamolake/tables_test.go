@@ -59,6 +59,9 @@ func TestTheTablesOfAFleet(t *testing.T) {
 		for _, one := range list {
 			names = append(names, one.table)
 		}
+		if last := list[len(list)-1]; cap(list[0].turns) != 1 || last.turns != list[0].turns {
+			t.Errorf("%v: conversions of all tables at once would take as many times the memory", c.args)
+		}
 		if strings.Join(names, " ") != c.names || leaseTable(list[0].app, list[0].table) != c.app {
 			t.Errorf("%v: %v in %s", c.args, names, leaseTable(list[0].app, list[0].table))
 		}
@@ -74,7 +77,7 @@ func TestTheTablesOfAFleet(t *testing.T) {
 		{nil, "--table (DYNAMOLAKE_TABLE) is required, or --tables-file"},
 		{[]string{"--table=a", "--tables-file=" + file}, "are both given: want one"},
 		{[]string{"--table=a,,b"}, "there is an empty name"},
-		{[]string{"--table=a,b,a"}, "table a is there twice"},
+		{[]string{"--table=aaa,bbb,aaa"}, "table aaa is there twice\nsee"},
 		{[]string{"--tables-file=" + bad}, bad + `:2: a table has no key "nmae"`},
 		{[]string{"--tables-file=" + bad + "x"}, "there is no file"},
 		{[]string{"--table=a1,a2,a3,a4,a5,a6,a7,a8,a9,b1,b2,b3,b4,b5,b6,b7,b8"}, "= 256MiB is too little for 17 tables: want at least 272MiB"},

@@ -31,7 +31,7 @@ var timelineCells = []struct {
 // now, and as a table.
 func printTimeline(out io.Writer, spans []ledger.Span, now time.Time) error {
 	if len(spans) == 0 {
-		_, err := fmt.Fprintf(out, "\ncoverage  nothing yet: neither an export nor the stream is in the ledger\n")
+		_, err := fmt.Fprintf(out, "\ncoverage  nothing yet: there is no export in the lake, and no lease tells how far the stream is\n")
 		return err
 	}
 	from := now

@@ -65,31 +65,41 @@ func DefaultPrices() Prices {
 }
 
 // ParsePrices reads a list in YAML or JSON. What it leaves out is taken from the
-// default prices. All that is wrong with it is reported.
+// default prices, which are of one currency: a list in another must be whole. All that is
+// wrong with it is reported.
 func ParsePrices(text []byte) (Prices, error) {
 	p, err := parsePrices(text)
 	if err != nil {
 		return Prices{}, err
 	}
-	for i, d := range DefaultPrices().List {
+	defaults := DefaultPrices()
+	var missing []string
+	for i, d := range defaults.List {
 		if !slices.ContainsFunc(p.List, func(have Price) bool { return have.Name == d.Name }) {
 			p.List = slices.Insert(p.List, i, d)
+			missing = append(missing, d.Name)
 		}
+	}
+	if len(missing) > 0 && p.Currency != defaults.Currency {
+		return Prices{}, fmt.Errorf("the default prices are in %s and these in %s, so all are to be given: there is no %s", defaults.Currency, p.Currency, strings.Join(missing, ", "))
 	}
 	return p, nil
 }
 
 func parsePrices(text []byte) (Prices, error) {
 	var file struct {
-		Date     string             `yaml:"date"`
-		Region   string             `yaml:"region"`
-		Currency string             `yaml:"currency"`
-		Prices   map[string]float64 `yaml:"prices"`
+		Date     string              `yaml:"date"`
+		Region   string              `yaml:"region"`
+		Currency string              `yaml:"currency"`
+		Prices   map[string]*float64 `yaml:"prices"`
 	}
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	d.KnownFields(true)
 	if err := d.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
 		return Prices{}, errors.New(strings.Join(strings.Fields(err.Error()), " "))
+	}
+	if err := d.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return Prices{}, errors.New("there is a second document; want one")
 	}
 	p := Prices{Date: file.Date, Region: file.Region, Currency: file.Currency}
 	if p.Currency == "" {
@@ -111,10 +121,14 @@ func parsePrices(text []byte) (Prices, error) {
 		if !given {
 			continue
 		}
-		if !(amount >= 0 && amount < 1e6) { // NaN is neither
-			problems = append(problems, fmt.Sprintf("%s is %v: want 0 or more", u.name, amount))
+		switch {
+		case amount == nil:
+			problems = append(problems, u.name+" has no amount: want 0 or more, or leave it out")
+			continue
+		case !(*amount >= 0 && *amount < 1e6): // NaN is neither
+			problems = append(problems, fmt.Sprintf("%s is %v: want 0 or more", u.name, *amount))
 		}
-		p.List = append(p.List, Price{u.name, amount, u.unit, p.Region + ", " + p.Date})
+		p.List = append(p.List, Price{u.name, *amount, u.unit, p.Region + ", " + p.Date})
 	}
 	for name := range file.Prices {
 		problems = append(problems, fmt.Sprintf("there is no price %q", name))

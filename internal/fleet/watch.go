@@ -74,6 +74,7 @@ func (w *Watcher) Report(ctx context.Context) (Report, error) {
 		w.gaps, w.gapsRead = gaps, time.Now()
 	}
 	leases, alive, err := w.watch(ctx)
+	none := err
 	if errors.Is(err, ErrNone) && len(book.Epochs) > 0 {
 		err = nil
 	}
@@ -81,6 +82,9 @@ func (w *Watcher) Report(ctx context.Context) (Report, error) {
 		return Report{}, err
 	}
 	r := New(w.p.Table, leases, alive, w.gaps, time.Now(), w.keeps)
+	if none != nil {
+		r.Fleet = "none: " + none.Error()
+	}
 	if w.p.Ledger != nil {
 		r.Cover(&book, leases.Leases)
 	}

@@ -122,7 +122,7 @@ func (p *Problems) tables(n *yaml.Node) (list []Table) {
 			p.add(one.Line, "a table without a name")
 		case t.Name != "" && CheckName(t.Name) != nil:
 			p.add(one.Line, "%s", CheckName(t.Name))
-		case seen[t.Name] > 0:
+		case t.Name != "" && seen[t.Name] > 0:
 			p.add(one.Line, "table %s is in line %d already", t.Name, seen[t.Name])
 		}
 		seen[t.Name] = one.Line

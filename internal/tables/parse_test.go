@@ -50,6 +50,10 @@ func TestWhatIsWrongWithTheListIsToldByLine(t *testing.T) {
 	if all, _ = err.(Problems); len(all) != 3 {
 		t.Errorf("not all problems are told together: %v", err)
 	}
+	_, err = Parse([]byte("tables: [orders, users]\n"))
+	if all, _ = err.(Problems); len(all) != 2 {
+		t.Errorf("two names without a mapping: %v", err)
+	}
 }
 
 func FuzzParse(f *testing.F) {

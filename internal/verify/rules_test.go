@@ -256,3 +256,25 @@ func TestTimelines(t *testing.T) {
 		})
 	}
 }
+
+// TestHowFarALakeOfChangesReaches though nothing in it may be as young: a stream that is read no more was read up to its epoch's end.
+func TestHowFarALakeOfChangesReaches(t *testing.T) {
+	at := func(hour int) time.Time { return time.Date(2026, 11, 29, hour, 0, 0, 0, time.UTC) }
+	for _, c := range []struct {
+		name    string
+		to      time.Time // of its only epoch; zero while it is read
+		through time.Time // by leases or rows
+		want    time.Time
+	}{
+		{"while it is read, as leases tell", time.Time{}, at(10), at(10)},
+		{"while it is read and nothing tells", time.Time{}, time.Time{}, time.Time{}},
+		{"a replay without rows", at(12), time.Time{}, at(12)},
+		{"a replay with older rows", at(12), at(10), at(12)},
+		{"a replay with rows from after it was begun", at(12), at(13), at(13)},
+	} {
+		l := ledger.Ledger{Epochs: []ledger.Epoch{{Number: 4, Source: ledger.Stream, From: at(8), To: c.to}}}
+		if since, reach := reachOf(l, c.through); !since.Equal(at(8)) || !reach.Equal(c.want) {
+			t.Errorf("%s: %v to %v, want %v", c.name, since, reach, c.want)
+		}
+	}
+}

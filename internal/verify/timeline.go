@@ -107,8 +107,8 @@ func excused(l ledger.Ledger, from, to time.Time) bool {
 	return false
 }
 
-// through is up to when the stream that is being read is in the lake, as the lease rows
-// tell; newest is the last change in the files, for want of better.
+// reachOf is from when to when a lake tells of its table; through is up to when it has the stream that is read. One that
+// is read no more it has to the end of its epoch, whatever its last row is.
 func reachOf(l ledger.Ledger, through time.Time) (since, reach time.Time) {
 	if base := l.Base(); base != nil {
 		return base.To, l.Reach(through)
@@ -117,8 +117,15 @@ func reachOf(l ledger.Ledger, through time.Time) (since, reach time.Time) {
 		if since.IsZero() || !e.From.IsZero() && e.From.Before(since) {
 			since = e.From
 		}
+		if e.To.After(reach) {
+			reach = e.To
+		}
 	}
-	return since, through
+	reading := slices.ContainsFunc(l.Epochs, func(e ledger.Epoch) bool { return e.To.IsZero() })
+	if reading || through.After(reach) {
+		reach = through
+	}
+	return since, reach
 }
 
 func stamp(t time.Time) string {
