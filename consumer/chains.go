@@ -1,11 +1,16 @@
 package consumer
 
 import (
+	"errors"
 	"slices"
 	"time"
 
+	"go.uber.org/zap"
+
 	"dynamolake/transform"
+	"dynamolake/transform/schema"
 	"dynamolake/writer"
+	"dynamolake/writer/dataset"
 )
 
 // chain is that of one dataset in this shard, and how far it is.
@@ -32,29 +37,38 @@ type stop struct {
 func (s *session) walk(from transform.Seq) (common stop, err error) {
 	s.epochs = epochs{}
 	var shared []stop
+	var links []writer.Link
 	for i, c := range s.chains {
-		stops, err := s.follow(c, from)
+		stops, found, err := s.follow(c, from)
 		if err != nil {
 			return common, err
 		}
+		links = append(links, found...)
 		if i == 0 {
 			shared = stops
 		} else {
 			shared = meet(shared, stops)
 		}
 	}
+	s.begunWith = nil
+	for least, i := s.least(), 0; i < len(links); i++ {
+		if l := &links[i]; l.End.Compare(least) > 0 && (s.begunWith == nil || l.After.Compare(s.begunWith.After) < 0) {
+			s.begunWith = l
+		}
+	}
 	return shared[len(shared)-1], nil
 }
 
 // follow walks one chain.
-func (s *session) follow(c *chain, from transform.Seq) (stops []stop, err error) {
+func (s *session) follow(c *chain, from transform.Seq) (stops []stop, links []writer.Link, err error) {
 	c.cursor, c.ended = from, false
 	stops = []stop{{end: from}}
 	for !c.ended {
 		link, ok, err := c.Next(s.ctx(), c.cursor)
 		if err != nil || !ok {
-			return stops, err
+			return stops, links, err
 		}
+		links = append(links, link)
 		s.saw(link)
 		s.strayLink(link)
 		at := stop{link.End, stops[len(stops)-1].max}
@@ -64,7 +78,7 @@ func (s *session) follow(c *chain, from transform.Seq) (stops []stop, err error)
 		stops = append(stops, at)
 		c.cursor, c.ended = link.End, link.ShardEnd
 	}
-	return stops, nil
+	return stops, links, nil
 }
 
 // meet are the boundaries that are in both.
@@ -76,6 +90,31 @@ func meet(a, b []stop) (both []stop) {
 		}
 	}
 	return both
+}
+
+// routed chooses the version that the next slice is written by: one for all datasets, lest a change that the versions send
+// to different ones be in neither. What another session began, and not all chains have, is finished by its version.
+func (s *session) routed() error {
+	switch {
+	case s.level():
+		s.set = s.datasets.Set()
+	case s.set == nil && s.begunWith != nil:
+		set, err := s.datasets.At(s.ctx(), s.begunWith.Schema, writer.SourceStream)
+		var unusable schema.Problems
+		switch {
+		case errors.As(err, &unusable), errors.Is(err, writer.ErrNotFound), errors.Is(err, dataset.ErrFixed):
+			s.log.Warn("the version of the schema that some datasets have a slice by cannot be used; the others get it by this worker's", zap.Int("version", s.begunWith.Schema), zap.Error(err))
+			set = s.datasets.Set()
+		case err != nil:
+			return err
+		}
+		if s.set = s.datasets.Set(); !s.set.RoutesAs(set) {
+			s.set = set
+		}
+	case s.set == nil:
+		s.set = s.datasets.Set()
+	}
+	return nil
 }
 
 // least is the position that all chains are durable up to.

@@ -401,6 +401,49 @@ datasets:
 	})
 }
 
+// TestAVersionThatMovesItemsAfterACrashLosesNone: a worker was killed when it had written the changes into one dataset and
+// not into the other, and whoever goes on has a version that would have sent them elsewhere.
+func TestAVersionThatMovesItemsAfterACrashLosesNone(t *testing.T) {
+	const before = `
+datasets:
+  - {name: one, filter: item.state == "open"}
+  - {name: two, filter: 'item.state in ["paid", "sent"]'}
+`
+	const after = `
+datasets:
+  - {name: one, filter: 'item.state in ["open", "paid"]'}
+  - {name: two, filter: item.state == "sent"}
+  - {name: three, filter: item.state == "paid"}
+`
+	inBubble(t, awssim.Config{Seed: 1}, 1, func(f *fixture) {
+		old := f.start("old", f.asking(before))
+		f.write("a", 1, map[string]ddbtypes.AttributeValue{"state": str("paid")})
+		f.await()
+		f.refusePuts("/changes/two/")
+		f.write("b", 1, map[string]ddbtypes.AttributeValue{"state": str("paid")})
+		time.Sleep(20 * time.Second)
+		f.kill(old)
+		f.refusePuts("")
+		f.write("c", 1, map[string]ddbtypes.AttributeValue{"state": str("paid")})
+		f.start("new", f.asking(after))
+		f.await()
+		f.write("d", 1, map[string]ddbtypes.AttributeValue{"state": str("paid")})
+		f.await()
+		one, _, _ := f.rowsOf("one")
+		two, _, _ := f.rowsOf("two")
+		three, _, _ := f.rowsOf("three")
+		for _, rows := range [][]string{one, two, three} {
+			for i := range rows {
+				rows[i] = rows[i][:len("INSERT a")]
+			}
+		}
+		// What the killed worker began is finished by its version; three is younger, and begins where the other goes on.
+		if !slices.Equal(one, []string{"INSERT d"}) || !slices.Equal(two, []string{"INSERT a", "INSERT b", "INSERT c"}) || !slices.Equal(three, []string{"INSERT b", "INSERT c", "INSERT d"}) {
+			f.Errorf("one has %q, two has %q, three has %q; rejects %q", one, two, three, f.rejected())
+		}
+	})
+}
+
 // proveParts proves each dataset of scene.Split as a lake of its own.
 func (f *fixture) proveParts() {
 	f.Helper()

@@ -7,6 +7,7 @@ import (
 
 	"dynamolake/transform/schema"
 	"dynamolake/writer"
+	"dynamolake/writer/dataset"
 )
 
 // encode makes a dataset's file of a slice. Attributes that have no column get one first, where the
@@ -19,8 +20,7 @@ func (s *session) encode(c *chain, slice writer.Slice) (writer.File, error) {
 		Epoch: s.lease.Epoch(), Writer: s.worker, GapBefore: c.gapBefore,
 	}
 	for learned := false; ; learned = true {
-		set := s.set
-		part, err := set.Part(c.dataset)
+		set, part, err := s.partOf(c)
 		if err != nil {
 			return writer.File{}, err
 		}
@@ -39,13 +39,25 @@ func (s *session) encode(c *chain, slice writer.Slice) (writer.File, error) {
 			case err != nil:
 				return file, err
 			case changed && s.datasets.Set().RoutesAs(set):
-				s.set = s.datasets.Set()
+				if set == s.set {
+					s.set = s.datasets.Set()
+				}
 				continue
 			}
 		}
 		s.schemas.count(set.Version, part, file.Notes)
 		return file, s.refuse(c.dataset, file.Refused)
 	}
+}
+
+// partOf is a chain's dataset in the version that is being written, or in the newest where it is younger than that.
+func (s *session) partOf(c *chain) (*dataset.Set, dataset.Part, error) {
+	if part, err := s.set.Part(c.dataset); err == nil {
+		return s.set, part, nil
+	}
+	set := s.datasets.Set()
+	part, err := set.Part(c.dataset)
+	return set, part, err
 }
 
 // refuse makes rejects of what a dataset refused, before its file may be durable. An empty

@@ -27,7 +27,9 @@ type session struct {
 	reader reader
 	chains []*chain     // of the shard's datasets
 	set    *dataset.Set // of the slice that is being written
-	batch  *writer.Batch
+	// begunWith is the first object behind what all chains have, where they are not equally far.
+	begunWith *writer.Link
+	batch     *writer.Batch
 
 	turn     time.Time // when the library's last call began
 	due      time.Time // when the next fetch may go out

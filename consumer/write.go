@@ -51,8 +51,8 @@ func (s *session) commit(slice writer.Slice) error {
 	if err := s.keepUp(); err != nil {
 		return err
 	}
-	if s.set == nil || s.level() {
-		s.set = s.datasets.Set()
+	if err := s.routed(); err != nil {
+		return err
 	}
 	if err := s.homeless(slice); err != nil {
 		return err

@@ -51,7 +51,7 @@ func (e *Encoder) Encode(s Slice, info Info) (File, error) {
 	}
 	l := Link{
 		After: s.After, End: s.End, ShardEnd: s.ShardEnd,
-		Writer: escape(info.Writer), Attempt: info.Attempt,
+		Schema: e.schema.Version, Writer: escape(info.Writer), Attempt: info.Attempt,
 	}
 	if l.Attempt == "" {
 		l.Attempt = rand.Text()

@@ -48,6 +48,7 @@ func (e *Encoder) ExportMeta(info ExportInfo) map[string]string {
 		"export":   printable(info.ARN),
 		"items":    strconv.FormatInt(info.Items, 10),
 		"data-md5": printable(info.DataMD5),
+		"schema":   strconv.Itoa(e.schema.Version),
 		"writer":   escape(info.Writer),
 	}
 }

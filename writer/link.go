@@ -21,6 +21,7 @@ type Link struct {
 	ShardEnd bool
 	Rows     int64
 	Epoch    int64 // as in the column _epoch; 0 if the object does not tell
+	Schema   int   // version of the table's schema; 0 for none, or if the object does not tell
 	// MinTS and MaxTS bound _ts, in microseconds since 1970; zero without rows.
 	MinTS, MaxTS int64
 	Writer       string // worker id, as escaped for object metadata
@@ -50,6 +51,7 @@ func (l Link) meta() map[string]string {
 		"rows":      strconv.FormatInt(l.Rows, 10),
 		"min-ts":    strconv.FormatInt(l.MinTS, 10),
 		"max-ts":    strconv.FormatInt(l.MaxTS, 10),
+		"schema":    strconv.Itoa(l.Schema),
 		"writer":    l.Writer,
 		"attempt":   l.Attempt,
 		"sha256":    l.SHA256,
@@ -78,6 +80,7 @@ func parseLink(o Object, after transform.Seq) (Link, error) {
 	l.After, l.End = seq("after"), seq("end")
 	l.Rows, l.MinTS, l.MaxTS = num("rows"), num("min-ts"), num("max-ts")
 	l.Epoch, _ = strconv.ParseInt(o.Meta["epoch"], 10, 64)
+	l.Schema, _ = strconv.Atoi(o.Meta["schema"])
 	end, err := strconv.ParseBool(o.Meta["shard-end"])
 	if err != nil {
 		bad = append(bad, "shard-end")

@@ -97,7 +97,7 @@ func TestTheFooterOfAnExportsFile(t *testing.T) {
 	}
 	info := exportInfo(transform.ViewNew)
 	meta := map[string]string{}
-	for _, name := range []string{"format", "source", "dataset", "epoch", "export", "items", "data-md5", "writer"} {
+	for _, name := range []string{"format", "source", "dataset", "epoch", "export", "items", "data-md5", "schema", "writer"} {
 		meta[name] = want[name]
 	}
 	if diff := cmp.Diff(meta, e.ExportMeta(info)); diff != "" {

@@ -197,6 +197,17 @@ func TestTheMetadataOfObjects(t *testing.T) {
 	}
 }
 
+// TestMetadataTellsWhichDatasetsHadBegun: no file needs to be opened to see that another dataset's first one is missing.
+func TestMetadataTellsWhichDatasetsHadBegun(t *testing.T) {
+	w := split(t, simulated(t), splitSchema)
+	w.must(w.store.Delete(t.Context(), w.keys("/even/shard_day=2026-05-01/" + shardA)[0]))
+	o := w.options()
+	o.Depth = DepthNames
+	if r := w.verify(o); r.Proven || r.Counts[Start] != 1 {
+		t.Errorf("%+v", r.Doubts)
+	}
+}
+
 // TestKeysThatNoColumnHolds: a number that is not its column's text stays in _rest, and
 // still is the same item's key.
 func TestKeysThatNoColumnHolds(t *testing.T) {

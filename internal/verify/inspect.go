@@ -81,7 +81,7 @@ func (v *run) covers(l *link, meta map[string]string, where string) {
 	}
 	l.end, l.rows, l.epoch = end, number("rows", 0), number("epoch", 0)
 	l.minTS, l.maxTS = number("min-ts", 0), number("max-ts", 0)
-	if l.schema = -1; meta["schema"] != "" { // object metadata does not tell
+	if l.schema = -1; meta["schema"] != "" { // what was copied may have lost it
 		l.schema = int(number("schema", 0))
 	}
 	if after := meta["after"]; after != l.after.String() {
@@ -101,7 +101,7 @@ func (v *run) covers(l *link, meta map[string]string, where string) {
 }
 
 // saidTwice are the names that are in a link's footer and in its object's metadata.
-var saidTwice = []string{"format", "after", "end", "shard-end", "rows", "min-ts", "max-ts", "writer", "attempt", "epoch"}
+var saidTwice = []string{"format", "after", "end", "shard-end", "rows", "min-ts", "max-ts", "writer", "attempt", "epoch", "schema"}
 
 // footerOfLink holds a footer against the name, the object's metadata and the content.
 func footerOfLink(p place, l *link, f *writer.RowFile, c *content, keys transform.KeySchema) []Doubt {
