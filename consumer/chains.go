@@ -92,28 +92,29 @@ func meet(a, b []stop) (both []stop) {
 	return both
 }
 
-// routed chooses the version that the next slice is written by: one for all datasets, lest a change that the versions send
-// to different ones be in neither. What another session began, and not all chains have, is finished by its version.
+// routed chooses the version that a slice is written by: one for all datasets, lest a change that the versions send to
+// different ones be in neither. What another session began, and not all chains have, is finished by its version.
 func (s *session) routed() error {
-	switch {
-	case s.level():
-		s.set = s.datasets.Set()
-	case s.set == nil && s.begunWith != nil:
-		set, err := s.datasets.At(s.ctx(), s.begunWith.Schema, writer.SourceStream)
-		var unusable schema.Problems
-		switch {
-		case errors.As(err, &unusable), errors.Is(err, writer.ErrNotFound), errors.Is(err, dataset.ErrFixed):
-			s.log.Warn("the version of the schema that some datasets have a slice by cannot be used; the others get it by this worker's", zap.Int("version", s.begunWith.Schema), zap.Error(err))
-			set = s.datasets.Set()
-		case err != nil:
-			return err
-		}
-		if s.set = s.datasets.Set(); !s.set.RoutesAs(set) {
-			s.set = set
-		}
-	case s.set == nil:
-		s.set = s.datasets.Set()
+	if s.set != nil {
+		return nil
 	}
+	newest := s.datasets.Set()
+	if s.level() || s.begunWith == nil {
+		s.set = newest
+		return nil
+	}
+	set, err := s.datasets.At(s.ctx(), s.begunWith.Schema, writer.SourceStream)
+	var unusable schema.Problems
+	switch {
+	case errors.As(err, &unusable), errors.Is(err, writer.ErrNotFound), errors.Is(err, dataset.ErrFixed):
+		s.log.Warn("the version of the schema that some datasets have a slice by cannot be used; the others get it by this worker's", zap.Int("version", s.begunWith.Schema), zap.Error(err))
+		set = newest
+	case err != nil:
+		return err
+	case set.RoutesAs(newest):
+		set = newest
+	}
+	s.set = set
 	return nil
 }
 

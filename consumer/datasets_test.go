@@ -444,6 +444,64 @@ datasets:
 	})
 }
 
+// TestAVersionThatLosesToAnotherLosesNone: the last file of a worker that was given up comes to the first dataset while the next
+// worker writes, which has another version.
+func TestAVersionThatLosesToAnotherLosesNone(t *testing.T) {
+	const before = `
+datasets:
+  - {name: one, filter: item.state == "open"}
+  - {name: two, filter: 'item.state in ["paid", "sent"]'}
+`
+	const after = `
+datasets:
+  - {name: one, filter: 'item.state in ["open", "paid"]'}
+  - {name: two, filter: item.state == "sent"}
+`
+	inBubble(t, awssim.Config{Seed: 1}, 1, func(f *fixture) {
+		f.start("old", f.asking(before))
+		f.write("a", 1, map[string]ddbtypes.AttributeValue{"state": str("paid")})
+		f.await()
+		f.refusePuts("/changes/two/")
+		var late atomic.Pointer[string] // where the file of the given up comes to
+		body, meta := []byte(nil), map[string]string(nil)
+		f.write("b", 1, map[string]ddbtypes.AttributeValue{"state": str("paid")})
+		time.Sleep(20 * time.Second)
+		links, err := writer.NewChain(f.Store("observer"), writer.ChainPrefix(f.Prefix(), "one", f.Cloud.Shards(scene.TableName)[0].ID)).Links(f.Context())
+		if err != nil || len(links) != 2 {
+			f.Fatal(links, err)
+		}
+		f.kill(f.members[0])
+		key := links[1].Key
+		var o writer.Object
+		if body, o, err = f.Store("observer").Get(f.Context(), key); err != nil {
+			f.Fatal(err)
+		}
+		if meta, err = o.Meta, f.Lake("observer").Delete(f.Context(), key); err != nil {
+			f.Fatal(err)
+		}
+		f.setOnPut(func(target string) {
+			if target == scene.Bucket+"/"+key && late.CompareAndSwap(nil, &target) {
+				if err := f.Store("observer").PutNew(f.Context(), key, body, meta); err != nil {
+					f.Error(err)
+				}
+			}
+		})
+		f.refusePuts("")
+		f.start("new", f.asking(after))
+		f.await()
+		f.write("c", 1, map[string]ddbtypes.AttributeValue{"state": str("paid")})
+		f.await()
+		if late.Load() == nil {
+			f.Fatal("the late file did not come: the test shows nothing")
+		}
+		one, _, _ := f.rowsOf("one")
+		two, _, _ := f.rowsOf("two")
+		if len(one) != 1 || one[0][:len("INSERT c")] != "INSERT c" || len(two) != 2 || two[0][:len("INSERT a")] != "INSERT a" || two[1][:len("INSERT b")] != "INSERT b" {
+			f.Errorf("one has %q, two has %q; rejects %q", one, two, f.rejected())
+		}
+	})
+}
+
 // proveParts proves each dataset of scene.Split as a lake of its own.
 func (f *fixture) proveParts() {
 	f.Helper()

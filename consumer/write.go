@@ -51,6 +51,9 @@ func (s *session) commit(slice writer.Slice) error {
 	if err := s.keepUp(); err != nil {
 		return err
 	}
+	if s.level() {
+		s.set = nil // a new slice, and maybe a newer version
+	}
 	if err := s.routed(); err != nil {
 		return err
 	}
@@ -59,6 +62,9 @@ func (s *session) commit(slice writer.Slice) error {
 	}
 	through := int64(0)
 	for _, c := range s.chains {
+		if err := s.routed(); err != nil {
+			return err
+		}
 		ts, err := s.commitTo(c, slice)
 		if err != nil {
 			return err
@@ -122,6 +128,9 @@ func (s *session) commitTo(c *chain, slice writer.Slice) (through int64, err err
 			zap.String("after", link.After.Digits()), zap.String("end", link.End.Digits()), zap.String("writer", link.Writer))
 		s.saw(link)
 		s.strayLink(link)
+		if link.Schema != s.set.Version { // the other datasets are to have of its changes what it left to them
+			s.begunWith, s.set = &link, nil
+		}
 	} else if link.Rows > 0 {
 		s.lease.RowsIn(link.Epoch)
 	}
