@@ -98,10 +98,10 @@ func (w *workshop) seed(ctx context.Context, s Seed) (*ledger.Epoch, error) {
 		if err != nil {
 			return false, 0, err
 		}
-		if wait := w.early(&l, r, at); wait > 0 {
+		if wait, why := w.early(&l, r, at); wait > 0 {
 			if !told {
 				told = true
-				w.Log.Info("waiting until the export's time lies behind the stream's beginning", zap.Duration("wait", wait))
+				w.Log.Info("waiting until "+why, zap.Duration("wait", wait))
 			}
 			return false, min(wait, w.Poll), nil
 		}
@@ -132,13 +132,15 @@ func (w *workshop) seed(ctx context.Context, s Seed) (*ledger.Epoch, error) {
 	return epoch, err
 }
 
-// early is how long an export at a time would be too early for the stream, or for what PITR has.
-func (w *workshop) early(l *ledger.Ledger, r recovery, at time.Time) time.Duration {
-	wait := r.earliest.Sub(at)
+// early is how long an export at a time would be too early for the stream, or for what PITR has, and for which.
+func (w *workshop) early(l *ledger.Ledger, r recovery, at time.Time) (wait time.Duration, why string) {
+	wait, why = r.earliest.Sub(at), "point-in-time recovery has the export's time"
 	if s := l.Streaming(); s != nil {
-		wait = max(wait, s.From.Add(w.Timing.Overlap).Sub(at))
+		if d := s.From.Add(w.Timing.Overlap).Sub(at); d > wait {
+			wait, why = d, "the export's time lies behind the stream's beginning"
+		}
 	}
-	return wait
+	return wait, why
 }
 
 // position records from where on the stream has everything, before the export is

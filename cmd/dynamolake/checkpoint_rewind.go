@@ -63,8 +63,11 @@ func parseTarget(text string) (checkpoint.Target, error) {
 		return checkpoint.Target{Seq: seq.Digits()}, nil
 	}
 	at, err := time.Parse(time.RFC3339, text)
-	if err != nil {
+	switch {
+	case err != nil:
 		return checkpoint.Target{}, errors.New("want TRIM_HORIZON, a sequence number, or a time like 2026-11-23T08:00:00Z")
+	case at.After(time.Now()):
+		return checkpoint.Target{}, errors.New("is in the future; want a time that the files before the checkpoints reach back to")
 	}
 	return checkpoint.Target{At: at}, nil
 }

@@ -537,13 +537,14 @@ func TestPositionsOfARewind(t *testing.T) {
 		{[]string{"--to=2026-11-23T08:00:00Z"}, ""},
 		{[]string{"--to=100000000000000000001", "--shard=s"}, ""},
 		{[]string{"--to=100000000000000000001"}, "needs --shard"},
+		{[]string{"--to=2999-01-01T00:00:00Z"}, "is in the future"},
 		{[]string{"--to=LATEST"}, "want TRIM_HORIZON, a sequence number, or a time"},
 		{[]string{"--to=0", "--shard=s"}, "want TRIM_HORIZON, a sequence number, or a time"},
 		{nil, "--to (DYNAMOLAKE_TO) is required"},
 	} {
 		s := newSettings("checkpoint rewind", "")
 		checkpointRewindCommand(s)
-		err := s.read(append([]string{"--table=t", "--lake=s3://b"}, c.args...), nil)
+		err := s.read(append([]string{"--table=orders", "--lake=s3://b"}, c.args...), nil)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: %v, want %q", c.args, err, c.want)
 		}
