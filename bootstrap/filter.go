@@ -37,7 +37,7 @@ const mostExpression = 4 << 10
 // Check finds what AWS would refuse as far as the words alone show it, and puts the values into their canonical form.
 func (f *Filter) Check() error {
 	if f.Key == "" && f.Items == "" && f.Attributes == "" {
-		return errors.New("a filter needs a key condition, a filter expression or attributes")
+		return errors.New("nothing to select by: give --filter, --key-condition or --attributes; a copy of the whole table is what bootstrap makes")
 	}
 	for _, e := range []string{f.Key, f.Items, f.Attributes} {
 		if len(e) > mostExpression {

@@ -222,8 +222,8 @@ func TestFiltersThatAreNotAskedFor(t *testing.T) {
 		f    bootstrap.Filter
 		want string
 	}{
-		{bootstrap.Filter{}, "needs a key condition, a filter expression or attributes"},
-		{bootstrap.Filter{Names: map[string]string{"#a": "a"}}, "needs a key condition"},
+		{bootstrap.Filter{}, "nothing to select by: give --filter, --key-condition or --attributes"},
+		{bootstrap.Filter{Names: map[string]string{"#a": "a"}}, "nothing to select by"},
 		{bootstrap.Filter{Items: "#s = :s"}, "values: nothing is said of :s"},
 		{bootstrap.Filter{Items: "#s = :s"}, "names: nothing is said of #s"},
 		{bootstrap.Filter{Items: "s = :s1", Values: []byte(`{":s":{"S":"x"},":s1":{"S":"x"}}`)}, "values: no expression has :s"},

@@ -26,6 +26,9 @@ type Result struct {
 	Rejects  int64
 	// Already: it was there before.
 	Already bool
+	// Streamed is from when on the stream has everything that a lake without one is to go on with; zero where nothing
+	// was changed about that.
+	Streamed time.Time
 }
 
 // Bootstrap brings the whole table into the lake. Called again after whatever ended it, by
@@ -40,17 +43,43 @@ func Bootstrap(ctx context.Context, o Options, s Seed) (Result, error) {
 		return Result{}, err
 	}
 	e := l.Seeding()
+	var streamed time.Time
 	if e == nil {
-		if r, done := w.seeded(&l, s.Again); done {
-			return r, nil
+		r, done := w.seeded(&l, s.Again)
+		if done {
+			r.Streamed, err = w.turn(ctx, &l, s)
+			return r, err
 		}
 		if e, err = w.seed(ctx, s); err != nil {
 			return Result{}, err
 		}
 	} else {
 		w.Log.Info("going on with a full export that was begun", named(e.Number, e.Exports[0])...)
+		if streamed, err = w.turn(ctx, &l, s); err != nil {
+			return Result{}, err
+		}
 	}
-	return w.finish(ctx, e.Number, time.Time{})
+	r, err := w.finish(ctx, e.Number, time.Time{})
+	r.Streamed = streamed
+	return r, err
+}
+
+// turn does what [Seed.Enable] says in a lake whose full export was begun or made before. One that was to have no stream
+// gets it: windows that followed the export end where it begins, or the ledger has a gap between the two. Either is what a
+// [Repairer] exports.
+func (w *workshop) turn(ctx context.Context, l *ledger.Ledger, s Seed) (from time.Time, err error) {
+	if !s.Enable || s.NoStream {
+		return from, nil
+	}
+	if _, err := w.enableRecovery(ctx); err != nil {
+		return from, err
+	}
+	had := l.Streaming() != nil
+	now, err := w.position(ctx, true)
+	if e := now.Streaming(); err == nil && e != nil && !had {
+		from = e.From
+	}
+	return from, err
 }
 
 // seeded tells whether nothing is to be done: there is a full export, and nothing is lost
@@ -78,7 +107,7 @@ func (w *workshop) seed(ctx context.Context, s Seed) (*ledger.Epoch, error) {
 		err = w.pitrOff()
 	}
 	if err == nil && !s.NoStream {
-		err = w.position(ctx, s.Enable)
+		_, err = w.position(ctx, s.Enable)
 	}
 	if err != nil {
 		return nil, err
@@ -98,10 +127,10 @@ func (w *workshop) seed(ctx context.Context, s Seed) (*ledger.Epoch, error) {
 		if err != nil {
 			return false, 0, err
 		}
-		if wait := w.early(&l, r, at); wait > 0 {
+		if wait, why := w.early(&l, r, at); wait > 0 {
 			if !told {
 				told = true
-				w.Log.Info("waiting until the export's time lies behind the stream's beginning", zap.Duration("wait", wait))
+				w.Log.Info("waiting until "+why, zap.Duration("wait", wait))
 			}
 			return false, min(wait, w.Poll), nil
 		}
@@ -132,21 +161,23 @@ func (w *workshop) seed(ctx context.Context, s Seed) (*ledger.Epoch, error) {
 	return epoch, err
 }
 
-// early is how long an export at a time would be too early for the stream, or for what PITR has.
-func (w *workshop) early(l *ledger.Ledger, r recovery, at time.Time) time.Duration {
-	wait := r.earliest.Sub(at)
+// early is how long an export at a time would be too early for the stream, or for what PITR has, and for which.
+func (w *workshop) early(l *ledger.Ledger, r recovery, at time.Time) (wait time.Duration, why string) {
+	wait, why = r.earliest.Sub(at), "point-in-time recovery has the export's time"
 	if s := l.Streaming(); s != nil {
-		wait = max(wait, s.From.Add(w.Timing.Overlap).Sub(at))
+		if d := s.From.Add(w.Timing.Overlap).Sub(at); d > wait {
+			wait, why = d, "the export's time lies behind the stream's beginning"
+		}
 	}
-	return wait
+	return wait, why
 }
 
 // position records from where on the stream has everything, before the export is
 // asked for.
-func (w *workshop) position(ctx context.Context, enable bool) error {
+func (w *workshop) position(ctx context.Context, enable bool) (ledger.Ledger, error) {
 	t, err := w.streamOn(ctx, enable)
 	if err != nil {
-		return err
+		return ledger.Ledger{}, err
 	}
 	// Not the oldest that the stream has: the fleet may be started hours from now, and
 	// what it can no longer have then would be a gap.
@@ -155,7 +186,7 @@ func (w *workshop) position(ctx context.Context, enable bool) error {
 	if born, ok := ledger.StreamBirth(t.StreamARN); ok && born.After(from) {
 		from = born
 	}
-	_, err = w.update(ctx, func(l *ledger.Ledger) error {
+	return w.update(ctx, func(l *ledger.Ledger) error {
 		// Of a stream that took the place of the one that is read, the consumer knows
 		// when that one is drained.
 		if l.Streaming() == nil {
@@ -163,7 +194,6 @@ func (w *workshop) position(ctx context.Context, enable bool) error {
 		}
 		return nil
 	})
-	return err
 }
 
 // finish takes one export through all its states.

@@ -1,8 +1,13 @@
 package bootstrap_test
 
 import (
+	"strings"
 	"testing"
 	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"dynamolake/bootstrap"
 	"dynamolake/checkpoint/ledger"
@@ -72,4 +77,38 @@ func TestAYoungTableGetsAllThatItNeeds(t *testing.T) {
 			w.Errorf("again: %+v %v", again, err)
 		}
 	})
+}
+
+// TestTheLogOfAFullExportSaysWhatIsSo: it is of a moment, so it begins nowhere, and who reads no stream waits for none.
+func TestTheLogOfAFullExportSaysWhatIsSo(t *testing.T) {
+	for _, c := range []struct {
+		seed bootstrap.Seed
+		wait string
+	}{
+		{bootstrap.Seed{Enable: true, NoStream: true}, "waiting until point-in-time recovery has the export's time"},
+		{bootstrap.Seed{Enable: true}, "waiting until the export's time lies behind the stream's beginning"},
+	} {
+		inWorld(t, awssim.Config{Seed: 22, BackupsAfter: 2 * time.Minute}, func(w *world) {
+			w.put("a", 1, "x")
+			core, logs := observer.New(zapcore.InfoLevel)
+			o := w.options("full", func(o *bootstrap.Options) { o.Log = zap.New(core) })
+			if _, err := bootstrap.Bootstrap(w.Context(), o, c.seed); err != nil {
+				w.Fatal(err)
+			}
+			waits := 0
+			for _, e := range logs.All() {
+				if from, ok := e.ContextMap()["from"]; ok {
+					w.Errorf("%s: from %v", e.Message, from)
+				}
+				if strings.HasPrefix(e.Message, "waiting until") {
+					if waits++; e.Message != c.wait {
+						w.Errorf("%+v: %s", c.seed, e.Message)
+					}
+				}
+			}
+			if waits != 1 {
+				w.Errorf("%+v: it was said %d times what is waited for", c.seed, waits)
+			}
+		})
+	}
 }

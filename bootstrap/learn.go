@@ -46,12 +46,7 @@ type sampling struct {
 
 // spread are the files to look into.
 func spread(files []dataFile) (some []dataFile) {
-	var full []dataFile
-	for _, f := range files {
-		if f.Items > 0 {
-			full = append(full, f)
-		}
-	}
+	full := filled(files)
 	n := min(sampleFiles, len(full))
 	for i := range n {
 		some = append(some, full[i*len(full)/n])
@@ -76,34 +71,19 @@ func (s *sampling) changes(yield func(*transform.Change) bool) {
 	}
 }
 
-// errEnough ends the reading of a data file.
-var errEnough = errors.New("enough")
-
 // file yields the changes of a data file. What is wrong with the file the conversion will find
 // out, and tell better.
 func (s *sampling) file(f dataFile, yield func(*transform.Change) bool) error {
-	body := &resuming{ctx: s.ctx, from: s.from, key: f.Key}
-	defer body.close()
-	b := benches.Get().(*bench)
-	defer benches.Put(b)
-	b.in.Reset(body)
-	defer b.in.Reset(nil)
-	err := b.unzip.Reset(b.in)
-	if err == nil {
-		b.lines, err = eachLines(s.m.unpacked(&b.unzip), b.lines, func(lines []byte) error {
-			if err := s.w.decoder.DecodeExport(lines, s.m.view(), &b.page); err != nil {
-				return err
+	err := s.m.peek(s.ctx, s.from, f, s.w.decoder, func(p *transform.Page) error {
+		for i := range p.Changes {
+			if !yield(&p.Changes[i]) {
+				return errEnough
 			}
-			for i := range b.page.Changes {
-				if !yield(&b.page.Changes[i]) {
-					return errEnough
-				}
-			}
-			return nil
-		})
+		}
+		return nil
+	})
+	if errors.As(err, new(*unlike)) || errors.Is(err, writer.ErrNotFound) || errors.Is(err, errEnough) {
+		return nil
 	}
-	if body.err != nil && !errors.Is(body.err, writer.ErrNotFound) && !errors.Is(err, errEnough) {
-		return body.err
-	}
-	return nil
+	return err
 }

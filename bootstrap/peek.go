@@ -22,8 +22,8 @@ type Peeked struct {
 	Rejects  int64 // those
 }
 
-// errPeeked ends the reading of a data file of which enough was seen.
-var errPeeked = errors.New("enough was seen")
+// errEnough ends the reading of a data file of which enough was seen.
+var errEnough = errors.New("enough was seen")
 
 // Peek gives up to most lines of an export to take, from the beginnings of all of its data files: DynamoDB spreads the
 // items over them by a hash. from is as in [Import]; the client is asked only for s3://. take may not keep the changes.
@@ -38,51 +38,56 @@ func Peek(ctx context.Context, client *s3.Client, keys transform.KeySchema, from
 		return Peeked{}, err
 	}
 	p := Peeked{TableARN: m.TableARN, Full: m.full(), Items: m.Items}
-	var files []dataFile
-	for _, f := range m.Files {
-		if f.Items > 0 {
-			files = append(files, f)
-		}
-	}
-	decoder, page := transform.NewDecoder(keys), &transform.Page{}
+	files, decoder := filled(m.Files), transform.NewDecoder(keys)
 	for i, f := range files {
 		quota := (most - p.Seen + int64(len(files)-i) - 1) / int64(len(files)-i)
 		if quota <= 0 {
 			break
 		}
-		err := m.peek(ctx, at, f, func(line []byte) error {
-			if err := decoder.DecodeExport(line, m.view(), page); err != nil {
-				return err
-			}
+		err := m.peek(ctx, at, f, decoder, func(page *transform.Page) error {
 			p.Seen += int64(len(page.Changes) + len(page.Rejects))
 			p.Rejects += int64(len(page.Rejects))
 			if err := take(page.Changes); err != nil {
 				return err
 			}
 			if quota--; quota == 0 {
-				return errPeeked
+				return errEnough
 			}
 			return nil
 		})
-		if err != nil && !errors.Is(err, errPeeked) {
+		if err != nil && !errors.Is(err, errEnough) {
 			return p, fmt.Errorf("look into %s: %w", at.address(f.Key), err)
 		}
 	}
 	return p, nil
 }
 
-// peek gives the lines of a data file to take.
-func (m *manifest) peek(ctx context.Context, at raw, f dataFile, take func(line []byte) error) error {
+// filled are the files that have items.
+func filled(files []dataFile) (some []dataFile) {
+	for _, f := range files {
+		if f.Items > 0 {
+			some = append(some, f)
+		}
+	}
+	return some
+}
+
+// peek gives the lines of a data file to take, each as a page of its own, which is overwritten by the next, until take fails. An error
+// that is an [unlike] tells that the file is no good.
+func (m *manifest) peek(ctx context.Context, at raw, f dataFile, decoder *transform.Decoder, take func(*transform.Page) error) error {
 	body := &resuming{ctx: ctx, from: at, key: f.Key}
 	defer body.close()
 	unzipped, err := gzip.NewReader(body)
 	if err != nil {
 		return broken(body, err)
 	}
-	lines := bufio.NewScanner(m.unpacked(unzipped))
+	lines, page := bufio.NewScanner(m.unpacked(unzipped)), &transform.Page{}
 	lines.Buffer(make([]byte, 0, 64<<10), maxLine)
 	for lines.Scan() {
-		if err := take(lines.Bytes()); err != nil {
+		if err := decoder.DecodeExport(lines.Bytes(), m.view(), page); err != nil {
+			return err
+		}
+		if err := take(page); err != nil {
 			return err
 		}
 	}

@@ -141,5 +141,9 @@ func (w *workshop) place(x ledger.Export) (func(moved) raw, string) {
 
 // name of an export in logs.
 func named(epoch int64, x ledger.Export) []zap.Field {
-	return []zap.Field{zap.Int64("epoch", epoch), zap.String("export", x.ID()), zap.Time("from", x.From), zap.Time("to", x.To)}
+	fields := []zap.Field{zap.Int64("epoch", epoch), zap.String("export", x.ID())}
+	if !x.From.IsZero() { // a full export is of a moment
+		fields = append(fields, zap.Time("from", x.From))
+	}
+	return append(fields, zap.Time("to", x.To))
 }

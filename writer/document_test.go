@@ -234,3 +234,53 @@ func TestProbeRefusesAStoreThatIgnoresIfMatch(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestProbesLeaveFewObjects however often workers start, and at once: nobody deletes them.
+func TestProbesLeaveFewObjects(t *testing.T) {
+	for name, lakeOf := range lakes {
+		t.Run(name, func(t *testing.T) {
+			lake := lakeOf(t)
+			var all sync.WaitGroup
+			for i := range 8 {
+				all.Go(func() {
+					for n := range 5 {
+						worker := "w"
+						if i%2 == 0 {
+							worker = fmt.Sprintf("host-%d-%d", i, n)
+						}
+						if err := Probe(t.Context(), lake, worker); err != nil {
+							t.Errorf("start %d of %d: %v", n, i, err)
+						}
+					}
+				})
+			}
+			all.Wait()
+			n := 0
+			for o, err := range lake.List(t.Context(), "_ledger/probe/") {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n++; o.Size > 100 {
+					t.Errorf("%s has %d bytes", o.Key, o.Size)
+				}
+			}
+			if n == 0 || n > 16 {
+				t.Errorf("40 starts left %d objects", n)
+			}
+		})
+	}
+}
+
+// TestProbeRefusesADocumentThatNobodyCanChange, though a refusal alone may be another's change.
+func TestProbeRefusesADocumentThatNobodyCanChange(t *testing.T) {
+	if err := Probe(t.Context(), stiff{newFolder(t)}, "w"); err == nil || !strings.Contains(err.Error(), "although nobody else has") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// stiff refuses each change.
+type stiff struct{ Lake }
+
+func (stiff) Swap(context.Context, string, []byte, string) (string, error) {
+	return "", ErrChanged
+}

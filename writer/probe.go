@@ -2,18 +2,23 @@ package writer
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
-	"net/url"
-	"time"
+	"hash/fnv"
 )
 
+// probes is how many objects all workers' probes share. Nobody deletes them, so a worker that starts over and over
+// must not leave one each time; and they are some, so that a fleet that starts at once does not wait for one.
+const probes = 16
+
 // Probe checks that the store keeps the promises that the chain and the ledger
-// stand on. It writes one small object, "_ledger/probe/<worker>-<time>", twice: the
-// second write must be refused. Where the store has [Documents] it then changes
-// the object from one version twice: again the second change must be refused.
+// stand on. It writes a small object, "_ledger/probe/<number>", until that is refused because it is there: the
+// second time at the latest. Where the store has [Documents] it then changes
+// the object from one version twice: the second change must be refused.
+// Others may probe the same object meanwhile.
 func Probe(ctx context.Context, store Store, worker string) error {
-	key := "_ledger/probe/" + url.PathEscape(worker) + "-" + time.Now().UTC().Format("20060102T150405.000000000Z")
+	key := probeKey(worker)
 	if err := probeNew(ctx, store, key); err != nil {
 		return fmt.Errorf("probe the lake: %w", err)
 	}
@@ -25,6 +30,12 @@ func Probe(ctx context.Context, store Store, worker string) error {
 	return nil
 }
 
+func probeKey(worker string) string {
+	h := fnv.New32a()
+	h.Write([]byte(worker)) //nolint:errcheck // never fails
+	return fmt.Sprintf("_ledger/probe/%02d", h.Sum32()%probes)
+}
+
 const conditional = "use a store that has conditional writes (Amazon S3, MinIO, Ceph, versitygw, R2) or a local folder"
 
 func probeNew(ctx context.Context, store Store, key string) error {
@@ -32,7 +43,7 @@ func probeNew(ctx context.Context, store Store, key string) error {
 		err := store.PutNew(ctx, key, []byte("{}\n"), nil)
 		switch {
 		case errors.Is(err, ErrExists):
-			return nil // also the first time: an own write that landed, sent again
+			return nil // also the first time: of an earlier start, or an own write that landed, sent again
 		case err != nil:
 			return err
 		case try == 1:
@@ -42,16 +53,29 @@ func probeNew(ctx context.Context, store Store, key string) error {
 	return nil
 }
 
+// probeSwap changes the object to what nobody else writes: equal content could have equal versions.
 func probeSwap(ctx context.Context, docs Documents, key string) error {
+	swap := func(version string) error {
+		_, err := docs.Swap(ctx, key, []byte("{\"probe\":\""+rand.Text()+"\"}\n"), version)
+		return err
+	}
 	_, version, err := docs.Load(ctx, key)
 	if err != nil {
 		return err
 	}
-	if _, err := docs.Swap(ctx, key, []byte("{\"version\":2}\n"), version); err != nil {
-		return fmt.Errorf("the store does not change %s although nobody else has: %w", key, err)
+	if err := swap(version); errors.Is(err, ErrChanged) {
+		_, now, look := docs.Load(ctx, key)
+		switch {
+		case look != nil && !errors.Is(look, ErrNotFound):
+			return look
+		case look == nil && now == version:
+			return fmt.Errorf("the store does not change %s although nobody else has: %w", key, err)
+		}
+		return nil // another's probe was faster, and ours was refused
+	} else if err != nil {
+		return err
 	}
-	_, err = docs.Swap(ctx, key, []byte("{\"version\":3}\n"), version)
-	switch {
+	switch err := swap(version); {
 	case errors.Is(err, ErrChanged):
 		return nil
 	case err != nil:

@@ -64,5 +64,5 @@ func (c bootstrapping) run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	return seeded{c.table, r.Export, r.Epoch, r.From, r.To, r.Items, r.Rejects, r.Already}.print(io.out, c.output == "json")
+	return seeded{c.table, r.Export, r.Epoch, r.From, r.To, r.Items, r.Rejects, r.Already, r.Streamed}.print(io.out, c.output == "json")
 }

@@ -63,7 +63,7 @@ func (c moving) move(ctx context.Context, cfg aws.Config, out io.Writer) error {
 		return err
 	}
 	for _, r := range leases.Leases {
-		if live[r.Key] {
+		if live[r.Key] && !c.dryRun {
 			return fmt.Errorf("nothing was moved: worker %s holds shard %s and is alive; stop the fleet first", cmp.Or(r.Holder, r.Owner), r.Key)
 		}
 	}
@@ -104,7 +104,7 @@ func (c moving) move(ctx context.Context, cfg aws.Config, out io.Writer) error {
 			return err
 		}
 	}
-	return c.print(out, app, plan)
+	return c.print(out, app, plan, holders(leases.Leases, live))
 }
 
 // from tells whether the positions of the ledger's stream are in a lease table, or were moved by the same command before.
@@ -115,7 +115,7 @@ func (c moving) from(l *ledger.Ledger, app string) error {
 	return nil
 }
 
-func (c moving) print(out io.Writer, app string, plan checkpoint.Transfer) error {
+func (c moving) print(out io.Writer, app string, plan checkpoint.Transfer, alive []string) error {
 	rows := make([]leaseRow, 0, len(plan.Rows))
 	for _, r := range plan.Rows {
 		rows = append(rows, leaseRowOf(r))
@@ -126,8 +126,9 @@ func (c moving) print(out io.Writer, app string, plan checkpoint.Transfer) error
 			To     string     `json:"to"`
 			DryRun bool       `json:"dry_run"`
 			New    int        `json:"new"`
+			Alive  []string   `json:"alive,omitempty"`
 			Leases []leaseRow `json:"leases"`
-		}{app, c.to, c.dryRun, len(plan.New), rows})
+		}{app, c.to, c.dryRun, len(plan.New), alive, rows})
 	}
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintf(w, "SHARD\tCHECKPOINT\tCURRENT TO\n")
@@ -140,6 +141,9 @@ func (c moving) print(out io.Writer, app string, plan checkpoint.Transfer) error
 	said := "\n%d positions are in %s now, %d of them new. Start the fleet of several with --app=%s; a worker with --app=%s is refused.\nOnce it reads, the tables %s and its workers' can be deleted.\n"
 	if c.dryRun {
 		said = "\n%d positions would be in %s, %d of them new. Nothing was changed.\n"
+		if len(alive) > 0 {
+			said += areAlive(alive) + "\n"
+		}
 		_, err := fmt.Fprintf(out, said, len(rows), c.to, len(plan.New))
 		return err
 	}

@@ -27,6 +27,7 @@ type moveReport struct {
 	App, To string
 	DryRun  bool `json:"dry_run"`
 	New     int
+	Alive   []string
 	Leases  []leaseRow
 }
 
@@ -68,6 +69,19 @@ func TestPositionsMoveToAFleetOfSeveral(t *testing.T) {
 			s.Fatal(err)
 		}
 		s.traffic(3)
+		time.Sleep(20 * time.Second)
+		if _, err := s.move(s.moving()); err == nil || !strings.Contains(err.Error(), "worker first holds shard") {
+			s.Errorf("a move while the fleet lives: %v", err)
+		}
+		early := s.moving()
+		early.dryRun = true
+		if plan, err := s.move(early); err != nil || len(plan.Leases) != 6 || len(plan.Alive) != 1 || plan.Alive[0] != "first" {
+			s.Errorf("a plan while the fleet lives: %+v, %v", plan, err)
+		}
+		var told strings.Builder
+		if err := early.move(s.Context(), s.Cloud.AWSConfig("operator"), &told); err != nil || !strings.HasSuffix(told.String(), " Nothing was changed.\nfirst is alive: stop the fleet before the real run\n") {
+			s.Errorf("%v\n%s", err, &told)
+		}
 		s.whole(s.drain(leave))
 		s.traffic(2) // what the other is to find
 		time.Sleep(18 * time.Hour)

@@ -14,7 +14,8 @@ import (
 type rewindReport struct {
 	App    string
 	DryRun bool
-	Backup string // "" where nothing was written
+	Alive  []string // workers that hold leases, whom a dry run does not mind
+	Backup string   // "" where nothing was written
 	Moved  int
 	Rows   []checkpoint.Rewound
 }
@@ -47,10 +48,11 @@ func (r rewindReport) print(out io.Writer, asJSON bool) error {
 		return json.NewEncoder(out).Encode(struct {
 			App    string       `json:"app"`
 			DryRun bool         `json:"dry_run"`
+			Alive  []string     `json:"alive,omitempty"`
 			Backup string       `json:"backup,omitempty"`
 			Moved  int          `json:"moved"`
 			Rows   []rewoundRow `json:"rows"`
-		}{r.App, r.DryRun, r.Backup, r.Moved, r.rows()})
+		}{r.App, r.DryRun, r.Alive, r.Backup, r.Moved, r.rows()})
 	}
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintf(w, "SHARD\tFROM\tTO\tWHAT FOLLOWS\n")
@@ -77,6 +79,9 @@ func (r rewindReport) print(out io.Writer, asJSON bool) error {
 		_, err = fmt.Fprintf(out, "\n%d leases would be moved; nothing was changed\n", moving)
 	default:
 		_, err = fmt.Fprintf(out, "\n%d leases were moved; to put them back: dynamolake checkpoint restore --backup %s\n", r.Moved, r.Backup)
+	}
+	if err == nil && len(r.Alive) > 0 {
+		_, err = fmt.Fprintf(out, "%s, and plan again\n", areAlive(r.Alive))
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,8 +64,11 @@ func parseTarget(text string) (checkpoint.Target, error) {
 		return checkpoint.Target{Seq: seq.Digits()}, nil
 	}
 	at, err := time.Parse(time.RFC3339, text)
-	if err != nil {
+	switch {
+	case err != nil:
 		return checkpoint.Target{}, errors.New("want TRIM_HORIZON, a sequence number, or a time like 2026-11-23T08:00:00Z")
+	case at.After(time.Now()):
+		return checkpoint.Target{}, errors.New("is in the future; want a time that the files before the checkpoints reach back to")
 	}
 	return checkpoint.Target{At: at}, nil
 }
@@ -101,6 +105,13 @@ func (c rewinding) rewind(ctx context.Context, cfg aws.Config, out io.Writer) er
 	for _, r := range leases.Leases {
 		p.rows[r.Key] = r
 	}
+	if err := c.isTheirs(ctx, lake, leases.Leases); err != nil {
+		return fmt.Errorf("no lease was moved: %w", err)
+	}
+	var alive []string
+	if c.dryRun { // which is for whoever decides whether to stop the fleet
+		alive, p.live = holders(leases.Leases, live), nil
+	}
 	var plan []checkpoint.Rewound
 	var refused []error
 	for _, r := range rows {
@@ -114,18 +125,52 @@ func (c rewinding) rewind(ctx context.Context, cfg aws.Config, out io.Writer) er
 	if len(refused) > 0 {
 		return fmt.Errorf("no lease was moved: %w", errors.Join(refused...))
 	}
-	return c.carryOut(ctx, db, app, plan, out)
+	return c.carryOut(ctx, db, app, plan, alive, out)
+}
+
+// isTheirs refuses a lake in which the leases' table has nothing although some of it was read: there the files would seem to be missing.
+func (c rewinding) isTheirs(ctx context.Context, lake chains, rows []checkpoint.Row) error {
+	read := slices.ContainsFunc(rows, func(r checkpoint.Row) bool {
+		return r.Checkpoint.Seq != "" || r.Checkpoint.Sentinel == checkpoint.ShardEnd
+	})
+	if !read {
+		return nil
+	}
+	for _, err := range lake.store.List(ctx, lake.prefix) {
+		return err
+	}
+	return fmt.Errorf("%s has nothing of table %s, neither a ledger nor files, and the leases are of a lake that has: give the --lake of the fleet, with its prefix", c.lake, c.table)
+}
+
+// holders are the workers that hold the leases which are live.
+func holders(rows []checkpoint.Row, live map[string]bool) (names []string) {
+	for _, r := range rows {
+		if live[r.Key] {
+			names = append(names, cmp.Or(r.Holder, r.Owner))
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// areAlive says that workers must be stopped before the plan can be carried out.
+func areAlive(workers []string) string {
+	verb := "is"
+	if len(workers) > 1 {
+		verb = "are"
+	}
+	return fmt.Sprintf("%s %s alive: stop the fleet before the real run", strings.Join(workers, ", "), verb)
 }
 
 // carryOut writes the backup, then the rows, and says what became of them.
-func (c rewinding) carryOut(ctx context.Context, db *dynamodb.Client, app string, plan []checkpoint.Rewound, out io.Writer) error {
+func (c rewinding) carryOut(ctx context.Context, db *dynamodb.Client, app string, plan []checkpoint.Rewound, alive []string, out io.Writer) error {
 	moving := 0
 	for _, re := range plan {
 		if re.Stays == "" {
 			moving++
 		}
 	}
-	done := rewindReport{App: app, DryRun: c.dryRun, Rows: plan}
+	done := rewindReport{App: app, DryRun: c.dryRun, Alive: alive, Rows: plan}
 	if c.dryRun || moving == 0 {
 		return done.print(out, c.json)
 	}

@@ -315,7 +315,26 @@ func TestARewindIsRefused(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "worker first holds the lease and is alive; stop the fleet first") {
 			t.Errorf("a live fleet: %v", err)
 		}
+		dry := c
+		dry.dryRun = true
+		var text bytes.Buffer
+		if err := dry.rewind(s.Context(), s.Cloud.AWSConfig("operator"), &text); err != nil ||
+			!strings.HasSuffix(text.String(), "\n1 leases would be moved; nothing was changed\nfirst is alive: stop the fleet before the real run, and plan again\n") {
+			t.Errorf("a plan while the fleet lives: %v\n%s", err, &text)
+		}
+		text.Reset()
+		dry.json = true
+		if err := dry.rewind(s.Context(), s.Cloud.AWSConfig("operator"), &text); err != nil || !strings.Contains(text.String(), `"alive":["first"]`) {
+			t.Errorf("the same as JSON: %v\n%s", err, &text)
+		}
 		leave()
+
+		elsewhere := c
+		elsewhere.lake += "/wrong"
+		refusal(s, elsewhere, "no lease was moved: s3://lake/wrong has nothing of table orders")
+		dry = elsewhere
+		dry.dryRun = true
+		refusal(s, dry, "s3://lake/wrong has nothing of table orders")
 
 		other := c
 		other.shard = "shardId-nonesuch"
@@ -384,7 +403,7 @@ func TestAWorkerThatTakesTheLeaseBetweenReadingAndWriting(t *testing.T) {
 		leave = s.join("second")
 		time.Sleep(30 * time.Second)
 		taken := s.rows()[0]
-		err = c.carryOut(s.Context(), dynamodb.NewFromConfig(cfg), scene.App, []checkpoint.Rewound{re}, new(bytes.Buffer))
+		err = c.carryOut(s.Context(), dynamodb.NewFromConfig(cfg), scene.App, []checkpoint.Rewound{re}, nil, new(bytes.Buffer))
 		const want = "worker second has taken the lease meanwhile"
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("got %v\nwant one line with %q", err, want)
@@ -537,13 +556,14 @@ func TestPositionsOfARewind(t *testing.T) {
 		{[]string{"--to=2026-11-23T08:00:00Z"}, ""},
 		{[]string{"--to=100000000000000000001", "--shard=s"}, ""},
 		{[]string{"--to=100000000000000000001"}, "needs --shard"},
+		{[]string{"--to=2999-01-01T00:00:00Z"}, "is in the future"},
 		{[]string{"--to=LATEST"}, "want TRIM_HORIZON, a sequence number, or a time"},
 		{[]string{"--to=0", "--shard=s"}, "want TRIM_HORIZON, a sequence number, or a time"},
 		{nil, "--to (DYNAMOLAKE_TO) is required"},
 	} {
 		s := newSettings("checkpoint rewind", "")
 		checkpointRewindCommand(s)
-		err := s.read(append([]string{"--table=t", "--lake=s3://b"}, c.args...), nil)
+		err := s.read(append([]string{"--table=orders", "--lake=s3://b"}, c.args...), nil)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: %v, want %q", c.args, err, c.want)
 		}

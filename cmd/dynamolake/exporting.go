@@ -228,6 +228,8 @@ type seeded struct {
 	Items   int64     `json:"items"`
 	Rejects int64     `json:"rejects"`
 	Already bool      `json:"already"`
+	// Streamed is from when on the stream has everything, of a lake that was to have none before.
+	Streamed time.Time `json:"streamed_from,omitzero"`
 }
 
 func (r seeded) print(out io.Writer, asJSON bool) error {
@@ -243,5 +245,9 @@ func (r seeded) print(out io.Writer, asJSON bool) error {
 		verb = "was in the lake already"
 	}
 	_, err := fmt.Fprintf(out, "%s: %s %s: %d items, %d rejects, export %s, epoch %d\n", r.Table, what, verb, r.Items, r.Rejects, r.Export, r.Epoch)
+	if err == nil && !r.Streamed.IsZero() {
+		_, err = fmt.Fprintf(out, "%s: the stream is on, and has every change from %s on: start dynamolake consume within 24 h. "+
+			"What is between the lake and that is exported by it, or by dynamolake incremental; no window follows any more\n", r.Table, formatTime(r.Streamed))
+	}
 	return err
 }

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -91,6 +92,10 @@ func run(ctx context.Context, args, env []string, io streams) int {
 		return 2
 	}
 	if err := do(ctx, io); err != nil {
+		if wrong, ok := errors.AsType[unusable](err); ok {
+			fmt.Fprintln(io.err, s.refusal(wrong))
+			return 2
+		}
 		fmt.Fprintf(io.err, "dynamolake %s: %s\n", c.name, strings.ReplaceAll(err.Error(), "\n", "; "))
 		return 1
 	}

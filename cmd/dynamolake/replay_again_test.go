@@ -151,6 +151,17 @@ func TestRawExportsAreConvertedAgainUnderAnotherSchema(t *testing.T) {
 		if code != 1 || !strings.Contains(errs, "in the order of their times") || strings.Count(errs, "\n") != 1 {
 			t.Errorf("an earlier window behind a later one: exit code %d, %s", code, errs)
 		}
+		// What is there is not converted anew: another schema for the same export would look as if it were.
+		for _, other := range []string{"--schema=" + s.fileOf(needsPaid), "--schema=none"} {
+			before := s.keys(s.placeOf("split"))
+			code, out, errs := s.command(s.Context(), "replay", "replay", "--into=split", "--log-level=error", other, "--export="+records[true][0].ID)
+			if code != 1 || out != "" || !strings.Contains(errs, "was converted there with another --schema") || strings.Count(errs, "\n") != 1 {
+				t.Errorf("the same export with %s: exit code %d, %s%s", other, code, out, errs)
+			}
+			if after := s.keys(s.placeOf("split")); strings.Join(after, " ") != strings.Join(before, " ") {
+				t.Errorf("with %s the place became another", other)
+			}
+		}
 		if after := s.keys(s.Prefix()); strings.Join(after, " ") != strings.Join(live, " ") {
 			t.Error("the table's own part of the lake is another than before")
 		}

@@ -94,7 +94,7 @@ func (r *replay) take(ctx context.Context, wanted claim) error {
 }
 
 // sameSchema refuses a schema file that is not the one which a place was made with: what is in it is not made anew, and
-// it would look as if it were. Exports may come one by one, each under the schema of its day.
+// it would look as if it were. Exports may come one by one, each under the schema of its day; see sameSchemaOf.
 func (r *replay) sameSchema(ctx context.Context) error {
 	if r.schema.schema == schemaInfer || r.schema.schema == schemaNone || r.span != "" || r.export != "" {
 		return nil
@@ -111,6 +111,56 @@ func (r *replay) sameSchema(ctx context.Context) error {
 		return fmt.Errorf("the place %s was made with another --schema, and what is in it is not made anew; give another --into, or delete the objects under %s", r.into, r.place)
 	}
 	return nil
+}
+
+// sameSchemaOf is sameSchema for the one export that is to be converted, if that was begun or done in the place already.
+func (r *replay) sameSchemaOf(ctx context.Context, x ledger.Record) error {
+	if r.schema.schema == schemaInfer {
+		return nil // whatever it has
+	}
+	version, begun, err := r.convertedWith(ctx, x)
+	if err != nil || !begun {
+		return err
+	}
+	same := version == 0
+	if r.schema.schema != schemaNone {
+		asked, err := r.schema.read(ctx, r.cfg)
+		if err != nil {
+			return err
+		}
+		if same = false; version > 0 {
+			with, err := dataset.NewCatalog(r.store, r.place).Version(ctx, version)
+			if err != nil {
+				return err
+			}
+			_, changed := asked.Adopt(with)
+			same = !changed
+		}
+	}
+	if !same {
+		return fmt.Errorf("export %s is in the place %s already: it was converted there with another --schema, and is not made anew; give another --into, or delete the objects under %s", x.Export, r.into, r.place)
+	}
+	return nil
+}
+
+// convertedWith is the version of the place's schema that an export has there; 0: none.
+func (r *replay) convertedWith(ctx context.Context, x ledger.Record) (version int, begun bool, err error) {
+	have, err := r.record(ctx, r.place+ledger.RecordsPrefix+x.Export+".json")
+	if !errors.Is(err, writer.ErrNotFound) {
+		return have.Schema, err == nil, err
+	}
+	l, err := r.ledger.Read(ctx)
+	if err != nil {
+		return 0, false, err
+	}
+	for i := range l.Epochs {
+		for _, under := range l.Epochs[i].Exports {
+			if under.ARN == x.ARN {
+				return under.Schema, true, nil
+			}
+		}
+	}
+	return 0, false, nil
 }
 
 func (c claim) String() string {

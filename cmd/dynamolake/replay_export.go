@@ -48,6 +48,9 @@ func (r *replay) convert(ctx context.Context) error {
 	if err := r.take(ctx, claim{Of: ofExports}); err != nil {
 		return err
 	}
+	if err := r.sameSchemaOf(ctx, x); err != nil {
+		return err
+	}
 	from := x.Manifest
 	if x.Bucket != "" {
 		from = "s3://" + x.Bucket + "/" + x.Manifest

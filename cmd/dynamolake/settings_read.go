@@ -28,12 +28,22 @@ func (s *settings) read(args, env []string) error {
 	if s.problems = problems; len(problems) == 0 {
 		return nil
 	}
+	return s.refusal(problems)
+}
+
+// refusal tells all that is wrong with the settings.
+func (s *settings) refusal(problems []error) error {
 	lines := make([]string, len(problems))
 	for i, p := range problems {
 		lines[i] = "  " + p.Error()
 	}
 	return fmt.Errorf("dynamolake %s: the settings cannot be used:\n%s\nsee dynamolake %s --help", s.name, strings.Join(lines, "\n"), s.name)
 }
+
+// unusable are settings that were found to be wrong when the command ran already, as what a file of them says.
+type unusable []error
+
+func (u unusable) Error() string { return errors.Join(u...).Error() }
 
 // trouble tells what is wrong with a setting. Of a secret not even that is told: the words may
 // quote it.

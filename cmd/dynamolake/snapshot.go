@@ -33,12 +33,7 @@ func snapshotCommand(s *settings) func(context.Context, streams) error {
 		c.filter.Values = json.RawMessage(t)
 		return nil
 	})
-	s.check(func() error {
-		if c.filter.Items == "" && c.filter.Key == "" && c.filter.Attributes == "" {
-			return errors.New("nothing to select by: give --filter, --key-condition or --attributes; a copy of the whole table is what bootstrap makes")
-		}
-		return c.filter.Check()
-	})
+	s.check(c.filter.Check)
 	s.boolean(&c.enable, "enable", "turn on point-in-time recovery where it is off")
 	c.rawFlags(s)
 	c.convertFlags(s)

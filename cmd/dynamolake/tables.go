@@ -49,19 +49,22 @@ func (c consuming) split(ctx context.Context, cfg aws.Config) ([]consuming, erro
 	if c.file != "" {
 		text, err := readSmall(ctx, cfg, c.file)
 		if err != nil {
-			return nil, fmt.Errorf("--tables-file: %w", err)
+			if err = fmt.Errorf("--tables-file (DYNAMOLAKE_TABLES_FILE): %w", err); strings.HasPrefix(c.file, "s3://") {
+				return nil, err // which may pass
+			}
+			return nil, unusable{err}
 		}
 		list, err = tables.Parse(text)
 		if problems, ok := errors.AsType[tables.Problems](err); ok {
-			lines := make([]string, len(problems))
+			wrong := make(unusable, len(problems))
 			for i, p := range problems {
-				lines[i] = fmt.Sprintf("%s:%d: %s", c.file, p.Line, p.Text)
+				wrong[i] = fmt.Errorf("%s:%d: %s", c.file, p.Line, p.Text)
 			}
-			return nil, errors.New(strings.Join(lines, "\n"))
+			return nil, wrong
 		}
 	}
 	if least := consumer.LeastMemory * int64(len(list)); c.many() && c.memory < least {
-		return nil, fmt.Errorf("--memory (DYNAMOLAKE_MEMORY) = %s is too little for %d tables: want at least %s", formatSize(c.memory), len(list), formatSize(least))
+		return nil, unusable{fmt.Errorf("--memory (DYNAMOLAKE_MEMORY) = %s is too little for %d tables: want at least %s", formatSize(c.memory), len(list), formatSize(least))}
 	}
 	each, turns := make([]consuming, len(list)), bootstrap.NewTurns(1)
 	for i, t := range list {

@@ -88,6 +88,35 @@ func TestTheTablesOfAFleet(t *testing.T) {
 	}
 }
 
+// TestABadListOfTablesIsASettingThatCannotBeUsed before anything is asked of AWS.
+func TestABadListOfTablesIsASettingThatCannotBeUsed(t *testing.T) {
+	bad := filepath.Join(t.TempDir(), "bad.yaml")
+	if err := os.WriteFile(bad, []byte("tables:\n- nmae: orders\n- {name: users, size: 3}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args []string
+		want []string
+	}{
+		{[]string{"--tables-file=" + bad}, []string{"\n  " + bad + ":2: ", "\n  " + bad + ":3: "}},
+		{[]string{"--tables-file=" + bad + "x"}, []string{"\n  --tables-file (DYNAMOLAKE_TABLES_FILE): there is no file " + bad + "x"}},
+		{[]string{"--table=aaa,bbb", "--memory=16MiB"}, []string{"\n  --memory (DYNAMOLAKE_MEMORY) = "}},
+	} {
+		var out, errs bytes.Buffer
+		ctx := context.WithValue(t.Context(), awsKey{}, aws.Config{})
+		code := run(ctx, append([]string{"consume", "--lake=file://" + t.TempDir()}, c.args...), nil, streams{out: &out, err: &errs})
+		text := errs.String()
+		if code != 2 || !strings.HasPrefix(text, "dynamolake consume: the settings cannot be used:\n") || !strings.HasSuffix(text, "\nsee dynamolake consume --help\n") {
+			t.Errorf("%v: exit code %d\n%s", c.args, code, text)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(text, want) {
+				t.Errorf("%v: no %q in\n%s", c.args, want, text)
+			}
+		}
+	}
+}
+
 // TestConsumeReadsSeveralTables runs the command itself: one table is there, one is not.
 func TestConsumeReadsSeveralTables(t *testing.T) {
 	onStage(t, 2, func(s *stage) {
