@@ -215,17 +215,6 @@ func (c *compiler) checkLookups(checked *cel.Ast, e *schema.Expr, what string) {
 	})
 }
 
-// checkPatterns looks whether the patterns of matches are in the file: one of an item's might take hours.
-func (c *compiler) checkPatterns(checked *cel.Ast, e *schema.Expr, what string) {
-	rep := checked.NativeRep()
-	calls(rep.Expr(), "matches", func(call ast.CallExpr, id int64) {
-		if args := call.Args(); args[len(args)-1].Kind() != ast.LiteralKind {
-			at := rep.SourceInfo().GetStartLocation(id)
-			c.problem(e, at.Line(), at.Column(), what, "matches wants its pattern as it is, not computed")
-		}
-	})
-}
-
 // results are what a computed column of a type can be made of.
 func results(t schema.Type) []*cel.Type {
 	switch t.Kind {
