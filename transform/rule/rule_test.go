@@ -350,3 +350,33 @@ func TestOneCallOnTextCannotHangAWorker(t *testing.T) {
 		}
 	}
 }
+
+// TestAFileWithProblemsIsCompiledAllTheSame, for those of its expressions: whatever is missing in it.
+func TestAFileWithProblemsIsCompiledAllTheSame(t *testing.T) {
+	files, err := filepath.Glob("../schema/testdata/bad/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range append(files, "../schema/testdata/full.yaml", "testdata/bad.yaml") {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.SplitAfter(string(text), "\n")
+		for i := range lines {
+			for _, instead := range []string{lines[i], "", "  - {}\n", "    columns: [{from: [], expr: {}}]\n    drop: [[], [{}], {}]\n"} {
+				s, problems := schema.Read([]byte(strings.Join(lines[:i], "") + instead + strings.Join(lines[i+1:], "")))
+				if s == nil {
+					if len(problems) == 0 {
+						t.Errorf("%s: no schema and no problem", file)
+					}
+					continue
+				}
+				_, _ = Compile(s, testKeys, Options{Salt: []byte("salt")})
+				for j := range s.Datasets {
+					s.Datasets[j].Against(testKeys)
+				}
+			}
+		}
+	}
+}
