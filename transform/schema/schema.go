@@ -50,7 +50,7 @@ type Dataset struct {
 	Flatten   []Path
 	Partition []Partition // hints
 	// NewAttributes tells whether an attribute without a column gets one, up to
-	// MaxColumns leaf columns.
+	// MaxColumns leaf columns of the dataset, whatever they are of.
 	NewAttributes bool
 	MaxColumns    int
 	LastID        int // the highest field id that was ever given
