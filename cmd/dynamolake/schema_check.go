@@ -1,11 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"slices"
 	"strings"
 
@@ -52,8 +53,10 @@ func (c *checking) check() error {
 }
 
 func (c *checking) run(ctx context.Context, io streams) error {
-	if c.sample != fromLake {
-		c.lake = ""
+	if path, inFolder := strings.CutPrefix(c.lake, "file://"); inFolder && c.sample != fromLake {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			c.lake = "" // it will be: there are no versions yet
+		}
 	}
 	o, err := c.open(ctx)
 	if err != nil {
@@ -62,13 +65,12 @@ func (c *checking) run(ctx context.Context, io streams) error {
 	if err := o.aws(ctx, c.file); err != nil {
 		return err
 	}
-	s, rules, problems, err := c.read(ctx, &o)
+	s, rules, problems, err := o.read(ctx, c.file, c.salt)
+	if err == nil {
+		err = printProblems(io.out, c.file, problems)
+	}
 	if err != nil {
 		return err
-	}
-	if len(problems) > 0 {
-		fmt.Fprintln(io.out, (&schemaFlags{schema: c.file}).problems(problems))
-		return fmt.Errorf("%d of them: the schema cannot be used", len(problems))
 	}
 	columns := 0
 	for i := range s.Datasets {
@@ -84,72 +86,9 @@ func (c *checking) run(ctx context.Context, io streams) error {
 	return c.try(ctx, &o, s, rules, io.out)
 }
 
-// read reads the file and compiles it. What is wrong with it are the problems, all of them that can be
-// told at once.
-func (c *checking) read(ctx context.Context, o *opened) (*schema.Schema, rule.Options, schema.Problems, error) {
-	var problems schema.Problems
-	options := rule.Options{Salt: []byte(c.salt), Lookups: map[string][]byte{}}
-	if c.salt == "" {
-		options.Salt = []byte("of a check")
-	}
-	text, err := readSmall(ctx, o.cfg, c.file)
-	if err != nil {
-		return nil, options, nil, fmt.Errorf("schema: %w", err)
-	}
-	s, err := schema.Parse(text)
-	if errors.As(err, &problems) {
-		return nil, options, problems, nil
-	}
-	if err != nil {
-		return nil, options, nil, err
-	}
-	lost := map[string]bool{}
-	for _, l := range s.Lookups {
-		file, err := readSmall(ctx, o.cfg, beside(c.file, l.File))
-		if err != nil {
-			problems.Add(l.Line, "lookup %s: %s", l.Name, err)
-			lost[l.Name] = true
-			continue
-		}
-		options.Lookups[l.Name] = file
-	}
-	var more schema.Problems
-	if _, err := rule.Compile(s, o.table.Keys, options); errors.As(err, &more) {
-		for _, p := range more {
-			if !ofLost(p.Text, lost) {
-				problems = append(problems, p)
-			}
-		}
-	} else if err != nil {
-		return nil, options, nil, err
-	}
-	if o.table.Keys.Hash.Name != "" {
-		s.Number(nil)
-		for i := range s.Datasets {
-			var more schema.Problems
-			if _, err := s.Datasets[i].Plan(o.table.Keys); errors.As(err, &more) {
-				problems = append(problems, more...)
-			} else if err != nil {
-				problems.Add(s.Datasets[i].Line, "%s", err)
-			}
-		}
-	}
-	slices.SortStableFunc(problems, func(a, b schema.Problem) int { return cmp.Compare(a.Line, b.Line) })
-	return s, options, problems, nil
-}
-
-// ofLost tells whether a problem is but that of a lookup file that could not be read, which is told already.
-func ofLost(text string, lost map[string]bool) bool {
-	for name := range lost {
-		if strings.HasPrefix(text, "lookup "+name+": ") || strings.Contains(text, "lookup: there is no table "+name+" ") {
-			return true
-		}
-	}
-	return false
-}
-
 // try shows what becomes of items.
 func (c *checking) try(ctx context.Context, o *opened, s *schema.Schema, rules rule.Options, out io.Writer) error {
+	s.Number(nil)
 	trial, err := newTrial(s, o.table, rules)
 	if err != nil {
 		return err

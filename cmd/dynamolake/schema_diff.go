@@ -56,7 +56,10 @@ func (c *differing) run(ctx context.Context, io streams) error {
 		if err := o.aws(ctx, c.file); err != nil {
 			return err
 		}
-		asked, err := (&schemaFlags{schema: c.file}).read(ctx, o.cfg)
+		asked, _, problems, err := o.read(ctx, c.file, "")
+		if err == nil {
+			err = printProblems(io.out, c.file, problems)
+		}
 		if err != nil {
 			return err
 		}

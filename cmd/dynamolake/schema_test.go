@@ -157,12 +157,37 @@ func TestASchemaFromItsFirstDraftToALakeThatHasIt(t *testing.T) {
 	if code, out, _ = schemaRun(t, ofScene, "diff", "--schema="+file); code != 0 || !strings.Contains(out, "no difference") {
 		t.Errorf("diff of what is there: exit code %d, %q", code, out)
 	}
+	bad := schemaFile(t, dir, "bad.yaml", strings.Replace(shopSchema, "item.?total.orValue(0) * 2", "nope", 1)+"      - {name: customer, from: x, type: string}\n")
+	code, checked, _ := schemaRun(t, ofScene, "check", "--schema="+bad)
+	if code != 1 || strings.Count(checked, "\n") != 2 {
+		t.Errorf("check of a bad file: exit code %d, %q", code, checked)
+	}
+	if code, out, errs = schemaRun(t, ofScene, "diff", "--schema="+bad); code != 1 || out != checked || !strings.Contains(errs, "2 of them: the schema cannot be used") {
+		t.Errorf("diff of a bad file: exit code %d, %q, %q, want what check says: %q", code, out, errs, checked)
+	}
 	if code, out, _ = schemaRun(t, ofScene, "diff"); code != 0 || !strings.Contains(out, "from version 1 to 2:") || !strings.Contains(out, "all additive") {
 		t.Errorf("diff of versions: exit code %d, %q", code, out)
 	}
 	code, out, errs = schemaRun(t, ofScene, "check", "--schema="+changed, "--sample=lake")
 	if code != 0 || !strings.Contains(out, "dataset events: 30 rows, 0 refused") {
 		t.Errorf("check on the lake: exit code %d, %q, %q", code, out, errs)
+	}
+	// A dataset that goes, and its name in a file again.
+	orders, _, _ := strings.Cut(shopSchema, "  - name: events")
+	if code, _, errs = invoke(t, "bootstrap", "--no-stream", "--schema="+schemaFile(t, dir, "orders.yaml", orders)); code != 0 {
+		t.Fatalf("bootstrap without events: exit code %d, %s", code, errs)
+	}
+	const returns = ":9: dataset events was in the schema up to version 2, and is not in version 3, the newest"
+	for _, command := range []string{"check", "diff"} {
+		if code, out, _ = schemaRun(t, ofScene, command, "--schema="+file); code != 1 || !strings.Contains(out, file+returns) {
+			t.Errorf("%s of a file with a dataset that was taken out: exit code %d, %q", command, code, out)
+		}
+	}
+	if code, _, errs = invoke(t, "bootstrap", "--no-stream", "--again", "--schema="+file); code != 1 || !strings.Contains(errs, file+returns) {
+		t.Errorf("bootstrap with a dataset that was taken out: exit code %d, %s", code, errs)
+	}
+	if code, _, errs = schemaRun(t, ofScene[:1], "check", "--schema="+file); code != 0 {
+		t.Errorf("check without the lake: exit code %d, %s", code, errs)
 	}
 	address := ""
 	for o, err := range s.Lake("observer").List(t.Context(), "") {
@@ -197,6 +222,12 @@ func TestEveryProblemOfASchemaFileIsTold(t *testing.T) {
 		{"lookups", "lookups: {cities: cities.csv, lost: lost.csv}\ndatasets:\n  - name: all\n    columns:\n      - {name: a, type: string, expr: 'lookup(\"cities\", item.a, \"size\")'}\n      - {name: b, type: string, expr: 'lookup(\"lost\", item.a, \"x\")'}\n"},
 		{"the key", "datasets:\n  - name: all\n    drop: [sk]\n    columns:\n      - {name: pk, from: other, type: string}\n      - {name: b, from: pk, type: string}\n"},
 		{"masks", "datasets:\n  - name: all\n    hash: [a]\n    drop: [b]\n    columns:\n      - {name: a, type: int64}\n      - {name: b, type: string}\n"},
+		{"all kinds at once", "lookups: {lost: lost.csv, nameless: '', cities: cities.csv}\ndatasets:\n  - name: all\n    filter: nope\n    mode: append\n    deletes: keep\n    drop: [sk, {a: b}, secret]\n" +
+			"    columns:\n      - {name: a, type: int64}\n      - {name: b, from: a, type: int64}\n      - {name: pk, from: c, type: string}\n      - {name: d, type: list<string>, expr: nope}\n" +
+			"      - {name: e, type: text, expr: 1 + 1}\n      - {name: f, type: string, expr: 'lookup(\"lost\", item.a, \"x\") + lookup(\"nameless\", item.a, \"x\") + lookup(\"cities\", item.a, \"size\")'}\n" +
+			"      - {name: g, type: bool, expr: 'item.a.matches(\"((a{1,100}){1,10})b\")'}\n      - {from: unnamed, type: string}\n      - {name: h, from: {}, type: string}\n      - {name: h2, from: h, type: string}\n" +
+			"    hash: [e, secret]\n    partition: [unnamed, day(]\n  - name: two\n    mode: append_only\n    deletes: maybe\n    partition: [none]\n"},
+		{"what a misspelt key hides", "lookup: {cities: cities.csv}\ndatasets:\n  - name: all\n    colums: [{name: a, type: string}]\n    partition: [a]\n    filter: lookup(\"cities\", item.a, \"name\") == \"x\" || nope\n"},
 		{"names twice", "datasets:\n  - name: all\n    columns:\n      - {name: a, type: int64}\n      - {name: A, from: b, type: int64}\n  - name: all\n"},
 	} {
 		path := schemaFile(t, dir, "schema.yaml", c.text)

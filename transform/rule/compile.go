@@ -61,6 +61,7 @@ func Compile(s *schema.Schema, keys transform.KeySchema, o Options) (*Rules, err
 	var problems schema.Problems
 	lookups := tables{}
 	for _, l := range s.Lookups {
+		lookups[l.Name] = nil // one that could not be read is not told of again
 		file, ok := o.Lookups[l.Name]
 		if !ok {
 			problems.Add(l.Line, "lookup %s: %s was not given", l.Name, l.File)
@@ -73,7 +74,7 @@ func Compile(s *schema.Schema, keys transform.KeySchema, o Options) (*Rules, err
 	if o.CostLimit == 0 {
 		o.CostLimit = DefaultCostLimit
 	}
-	c := compiler{problems: &problems, lookups: lookups, limit: o.CostLimit}
+	c := compiler{problems: &problems, lookups: lookups, unread: s.Unread, limit: o.CostLimit}
 	rules := &Rules{Unmatched: s.Unmatched}
 	for i := range s.Datasets {
 		rules.Datasets = append(rules.Datasets, c.dataset(&s.Datasets[i], keys, o.Salt))
@@ -87,6 +88,7 @@ func Compile(s *schema.Schema, keys transform.KeySchema, o Options) (*Rules, err
 type compiler struct {
 	problems *schema.Problems
 	lookups  tables
+	unread   bool // there may be more lookups
 	limit    uint64
 }
 
@@ -151,7 +153,7 @@ func (c *compiler) program(e *schema.Expr, what string, variables []cel.EnvOptio
 	if inner := gives.Parameters(); gives.TypeName() == "optional_type" && len(inner) == 1 {
 		gives = inner[0]
 	}
-	if !slices.ContainsFunc(append(want, cel.DynType, cel.NullType), func(w *cel.Type) bool { return w.IsExactType(gives) }) {
+	if len(want) > 0 && !slices.ContainsFunc(append(want, cel.DynType, cel.NullType), func(w *cel.Type) bool { return w.IsExactType(gives) }) {
 		var names []string
 		for _, w := range want {
 			names = append(names, w.String())
@@ -207,26 +209,16 @@ func (c *compiler) checkLookups(checked *cel.Ast, e *schema.Expr, what string) {
 		switch t, ok := c.lookups[names[0]]; {
 		case names[0] == "" || names[1] == "":
 			c.problem(e, at.Line(), at.Column(), what, "lookup wants the names of its table and column as they are, not computed")
-		case !ok:
+		case !ok && !c.unread:
 			c.problem(e, at.Line(), at.Column(), what, "lookup: there is no table "+names[0])
+		case t == nil:
 		case !slices.Contains(t.columns, names[1]):
 			c.problem(e, at.Line(), at.Column(), what, "lookup: table "+names[0]+" has no column "+names[1])
 		}
 	})
 }
 
-// checkPatterns looks whether the patterns of matches are in the file: one of an item's might take hours.
-func (c *compiler) checkPatterns(checked *cel.Ast, e *schema.Expr, what string) {
-	rep := checked.NativeRep()
-	calls(rep.Expr(), "matches", func(call ast.CallExpr, id int64) {
-		if args := call.Args(); args[len(args)-1].Kind() != ast.LiteralKind {
-			at := rep.SourceInfo().GetStartLocation(id)
-			c.problem(e, at.Line(), at.Column(), what, "matches wants its pattern as it is, not computed")
-		}
-	})
-}
-
-// results are what a computed column of a type can be made of.
+// results are what a computed column of a type can be made of; none where the type is a problem already.
 func results(t schema.Type) []*cel.Type {
 	switch t.Kind {
 	case schema.String:
@@ -241,6 +233,8 @@ func results(t schema.Type) []*cel.Type {
 		return []*cel.Type{cel.BoolType}
 	case schema.Binary:
 		return []*cel.Type{cel.BytesType}
+	case schema.Timestamp, schema.Date:
+		return []*cel.Type{cel.TimestampType}
 	}
-	return []*cel.Type{cel.TimestampType} // and dates
+	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -301,7 +302,7 @@ func TestPlacesInText(t *testing.T) {
 
 func TestOneCallOnTextCannotHangAWorker(t *testing.T) {
 	long := strings.Repeat("a", 100_000)
-	c := change(t, transform.Insert, "a", `{"s":{"S":"`+long+`"},"t":{"S":"aaa"},"l":{"L":[{"S":"aaa"},{"S":"b"}]},"n":{"L":[{"N":"1"}]}}`, "")
+	c := change(t, transform.Insert, "a", `{"s":{"S":"`+long+`"},"t":{"S":"aaa"},"l":{"L":[{"S":"aaa"},{"S":"b"}]},"n":{"L":[{"N":"1"}]},"many":{"L":[`+strings.Repeat(`{"N":"1"},`, 1999)+`{"N":"1"}]}}`, "")
 	const grows = "it costs more than its limit"
 	for filter, want := range map[string]string{
 		`item.s.replace("a", item.s) != ""`:                                                  grows,
@@ -314,11 +315,30 @@ func TestOneCallOnTextCannotHangAWorker(t *testing.T) {
 		`item.t.replace("a", "bc", 0) == item.t && item.t.replace("a", "bc", 9) == "bcbcbc"`: "",
 		`"aba".replace("", "-") == "-a-b-a-" && "aba".replace("a", "", -1) == "b"`:           "",
 		`["a", "b"].join() == "ab" && ["a", "b"].join("-") == "a-b" && [].join("-") == ""`:   "",
-		`item.n.join() == ""`: "no such overload: join(list)",
+		`item.n.join() == ""`:                                                           "no such overload: join(list)",
+		`"%s".format([item.many.map(x, item.s)]) != ""`:                                 grows,
+		`"%s".format([{"a": item.many.map(x, {"b": item.s})}]) != ""`:                   grows,
+		`"%s%s%s%s%s%x".format([item.s, item.s, item.s, item.s, item.s, item.s]) != ""`: "",
+		`"%s%s%s%s%s%s%s%s%s%x".format([item.s, item.s, item.s, item.s, item.s, item.s, item.s, item.s, item.s, item.s]) != ""`:                                        grows,
+		`"%s %d%% %.2f %e %b %o %X %s".format([item.t, 3, 2.5, 1e300, true, 8, "a", [1, {"a": null}]]).startsWith("aaa 3% 2.50 1.000000e+300 1 10 61 [1, {a: null}]")`: "",
+		`"%s".format([item.many]).size() == 6000`:        "",
+		`"%s".format([item.many.map(x, 1.5e300)]) != ""`: "",
+		`"%d".format([item.s]) == ""`:                    "a function refuses the value that it is given",
+		`(item.t + "%s %s").format([1]) == ""`:           "a function refuses the value that it is given",
+		`"%s".format([item]) != ""`:                      "",
+		`(item.t + "%").format([1]) == ""`:               "a function refuses the value that it is given",
+		// The most that a pattern may be.
+		`!item.s.matches("[^b]{97}b") && item.s.matches("a{1,49}")`: "",
 	} {
 		r := compile(t, "datasets:\n  - name: all\n    filter: |\n      "+filter+"\n", Options{})
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
 		started := time.Now()
 		route, err := r.Datasets[0].Route(c)
+		runtime.ReadMemStats(&after)
+		if made := after.TotalAlloc - before.TotalAlloc; made > 32<<20 {
+			t.Errorf("%s made %d MB", filter, made>>20)
+		}
 		if took := time.Since(started); took > 2*time.Second {
 			t.Errorf("%s took %s", filter, took)
 		}
@@ -327,6 +347,36 @@ func TestOneCallOnTextCannotHangAWorker(t *testing.T) {
 			t.Errorf("%s: %v, %v", filter, route, err)
 		case want != "" && (err == nil || !strings.HasSuffix(err.Error(), want)):
 			t.Errorf("%s: %v, want %s", filter, err, want)
+		}
+	}
+}
+
+// TestAFileWithProblemsIsCompiledAllTheSame, for those of its expressions: whatever is missing in it.
+func TestAFileWithProblemsIsCompiledAllTheSame(t *testing.T) {
+	files, err := filepath.Glob("../schema/testdata/bad/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range append(files, "../schema/testdata/full.yaml", "testdata/bad.yaml") {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.SplitAfter(string(text), "\n")
+		for i := range lines {
+			for _, instead := range []string{lines[i], "", "  - {}\n", "    columns: [{from: [], expr: {}}]\n    drop: [[], [{}], {}]\n"} {
+				s, problems := schema.Read([]byte(strings.Join(lines[:i], "") + instead + strings.Join(lines[i+1:], "")))
+				if s == nil {
+					if len(problems) == 0 {
+						t.Errorf("%s: no schema and no problem", file)
+					}
+					continue
+				}
+				_, _ = Compile(s, testKeys, Options{Salt: []byte("salt")})
+				for j := range s.Datasets {
+					s.Datasets[j].Against(testKeys)
+				}
+			}
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 var errGrows = errors.New("costs more than its limit")
 
 // boundText replaces those of CEL's functions of text that could take hours and all memory, for CEL counts what a
-// call has cost when it has its result. Of replace and join that may be longer than all that they are given, two
+// call has cost when it has its result, and that of format not at all. Of replace, join and format that may be longer than all that they are given, two
 // attributes of 400 KB making 160 GB, so they look at its length before; a step is for ten bytes, so a longer one would
 // be over the limit anyway. And indexOf walked over the one text for each place in the other.
 func boundText(limit uint64) []cel.EnvOption {
@@ -88,8 +88,17 @@ func boundText(limit uint64) []cel.EnvOption {
 		}
 		return types.Int(utf8.RuneCountInString(text[:at]))
 	}
+	theirs := formatOfCEL()
+	format := func(args ...ref.Val) ref.Val {
+		if longest(string(args[0].(types.String)), args[1].(traits.Lister), most) > most {
+			return types.WrapErr(errGrows)
+		}
+		return theirs(args...)
+	}
 	s, i, l := cel.StringType, cel.IntType, cel.ListType(cel.StringType)
 	return []cel.EnvOption{
+		cel.Function("format",
+			cel.MemberOverload("string_format", []*cel.Type{s, cel.ListType(cel.DynType)}, s, cel.FunctionBinding(format))),
 		cel.Function("replace",
 			cel.MemberOverload("string_replace_string_string", []*cel.Type{s, s, s}, s, cel.FunctionBinding(replace)),
 			cel.MemberOverload("string_replace_string_string_int", []*cel.Type{s, s, s, i}, s, cel.FunctionBinding(replace))),

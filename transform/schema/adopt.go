@@ -11,10 +11,7 @@ import (
 //
 // So a column that attributes got by themselves outlives a change of the file, and so does one that
 // is taken out of the file: what is written once is not taken back.
-//
-// Retired are datasets that prev does not have and a version before it had, as they were then: one that comes back
-// goes on with its columns and field ids, for its old files are still there.
-func (s *Schema) Adopt(prev *Schema, retired ...Dataset) (next *Schema, changed bool) {
+func (s *Schema) Adopt(prev *Schema) (next *Schema, changed bool) {
 	next = s.clone()
 	if prev == nil {
 		next.Version = 1
@@ -22,14 +19,13 @@ func (s *Schema) Adopt(prev *Schema, retired ...Dataset) (next *Schema, changed 
 		return next, true
 	}
 	next.Version = prev.Version + 1
-	known := &Schema{Datasets: slices.Concat(prev.Datasets, retired)}
 	for i := range next.Datasets {
 		d := &next.Datasets[i]
-		if old := known.Dataset(d.Name); old != nil && d.NewAttributes {
+		if old := prev.Dataset(d.Name); old != nil && d.NewAttributes {
 			d.keep(old)
 		}
 	}
-	next.Number(known)
+	next.Number(prev)
 	if len(Diff(prev, next)) == 0 {
 		return prev, false
 	}

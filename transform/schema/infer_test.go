@@ -95,6 +95,21 @@ func TestEvolutionOnlyAdds(t *testing.T) {
 	}
 }
 
+// TestMaxColumnsCountsAllColumns, those of the file and what is computed too: it says how wide a table grows.
+func TestMaxColumnsCountsAllColumns(t *testing.T) {
+	var sample Sample
+	for range 3 {
+		sample.Observe([]byte(`{"pk":{"S":""},"x":{"N":"1"},"y":{"N":"1"},"z":{"N":"1"}}`))
+	}
+	const columns = "columns: [{name: s, type: struct, fields: [{name: a, type: bool}, {name: b, type: bool}]}, {name: sum, type: int64, expr: '1'}]\nnew_attributes: column\nmax_columns: "
+	for most, want := range map[string]int{"2": 0, "3": 0, "4": 1, "5": 2, "9": 3} {
+		next, _ := parseDataset(t, columns+most).Evolve("all", &sample, testKeys, DefaultLimits)
+		if got := len(next.Datasets[0].Columns) - 2; got != want {
+			t.Errorf("max_columns %s: %d attributes got columns, want %d", most, got, want)
+		}
+	}
+}
+
 func TestTwoEvolutionsAtOnceBothWin(t *testing.T) {
 	for seed := range *seeds / 4 {
 		h := newHostile(seed)

@@ -21,34 +21,46 @@ const (
 	restWord      = "rest"
 	changesMode   = "changes"
 	appendingMode = "append_only"
+	noMode        = "mode, which is none" // among [Dataset.Lines]
 )
 
 // Parse reads a schema file. An error is [Problems].
 func Parse(text []byte) (*Schema, error) {
-	var f file
-	if len(text) > maxFile {
-		f.Add(0, "the file has %d bytes, over %d", len(text), maxFile)
-		return nil, f.Err()
-	}
-	s := &Schema{Unmatched: Reject}
-	if doc := f.document(string(text)); doc != nil {
-		f.schema(doc, s)
-		f.check(s)
-	}
-	if err := f.Err(); err != nil {
+	s, problems := Read(text)
+	if err := problems.Err(); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
+// Read reads a schema file although it has problems, so that those which others find in it, in its expressions for one, can be told
+// with them. A schema with problems is for nothing else; it is nil where nothing could be read.
+func Read(text []byte) (*Schema, Problems) {
+	var f file
+	if len(text) > maxFile {
+		f.Add(0, "the file has %d bytes, over %d", len(text), maxFile)
+		return nil, f.Problems
+	}
+	doc := f.document(string(text))
+	if doc == nil {
+		return nil, f.Problems
+	}
+	s := &Schema{Unmatched: Reject}
+	f.schema(doc, s)
+	f.check(s)
+	f.sort()
+	return s, f.Problems
+}
+
 func (f *file) schema(n *yaml.Node, s *Schema) {
-	f.mapping(n, "the schema", map[string]func(*yaml.Node){
+	whole := f.mapping(n, "the schema", map[string]func(*yaml.Node){
 		"version":   func(n *yaml.Node) { s.Version = f.count(n, "version", maxFieldID) },
 		"unmatched": func(n *yaml.Node) { s.Unmatched = f.policy(n, "unmatched", "reject", "drop") },
 		"lookups": func(n *yaml.Node) {
-			f.pairs(n, "lookups", func(key, value *yaml.Node) {
+			whole := f.pairs(n, "lookups", func(key, value *yaml.Node) {
 				s.Lookups = append(s.Lookups, Lookup{key.Value, f.text(value, "the file of lookup "+key.Value), key.Line})
 			})
+			s.Unread = s.Unread || !whole
 		},
 		"datasets": func(n *yaml.Node) {
 			f.sequence(n, "datasets", func(n *yaml.Node) {
@@ -61,6 +73,7 @@ func (f *file) schema(n *yaml.Node, s *Schema) {
 			})
 		},
 	})
+	s.Unread = s.Unread || !whole
 }
 
 func (f *file) policy(n *yaml.Node, what string, allowed ...string) Policy {
@@ -76,12 +89,15 @@ func (f *file) policy(n *yaml.Node, what string, allowed ...string) Policy {
 }
 
 func (f *file) dataset(n *yaml.Node, d *Dataset) {
-	f.mapping(n, "a dataset", map[string]func(*yaml.Node){
+	whole := f.mapping(n, "a dataset", map[string]func(*yaml.Node){
 		"name":   func(n *yaml.Node) { d.Name = f.text(n, "name of a dataset") },
 		"filter": func(n *yaml.Node) { d.Filter = f.expr(n, "filter") },
 		"mode": func(n *yaml.Node) {
-			d.AppendOnly = f.word(n, "mode", changesMode, appendingMode) == appendingMode
-			d.Lines["mode"] = n.Line
+			word := f.word(n, "mode", changesMode, appendingMode)
+			d.AppendOnly = word == appendingMode
+			if d.Lines["mode"] = n.Line; word == "" {
+				d.Lines[noMode] = n.Line
+			}
 		},
 		"deletes": func(n *yaml.Node) {
 			d.Deletes = f.policy(n, "deletes", "keep", "drop")
@@ -104,30 +120,39 @@ func (f *file) dataset(n *yaml.Node, d *Dataset) {
 		"partition": func(n *yaml.Node) {
 			f.sequence(n, "partition", func(n *yaml.Node) {
 				p, err := parsePartition(f.text(n, "a partition"))
-				if err != nil && n.Kind == yaml.ScalarNode {
-					f.Add(n.Line, "%s", err)
+				if err != nil {
+					if n.Kind == yaml.ScalarNode {
+						f.Add(n.Line, "%s", err)
+					}
+					return
 				}
 				p.Line = n.Line
 				d.Partition = append(d.Partition, p)
 			})
 		},
 	})
+	d.Unread = d.Unread || !whole
 }
 
 func (f *file) columns(n *yaml.Node, d *Dataset) {
-	f.sequence(n, "columns", func(n *yaml.Node) {
+	whole := f.sequence(n, "columns", func(n *yaml.Node) {
 		c := Column{Line: n.Line}
 		var shape shape
 		keys := f.shape(&shape, "a column")
 		keys["name"] = func(n *yaml.Node) { c.Name = f.text(n, "name of a column") }
-		keys["from"] = func(n *yaml.Node) { c.From = f.path(n, "from") }
-		keys["expr"] = func(n *yaml.Node) { c.Expr = f.expr(n, "expr") }
+		takes := false // it says what, readable or not
+		keys["from"] = func(n *yaml.Node) { c.From, takes = f.path(n, "from"), true }
+		keys["expr"] = func(n *yaml.Node) { c.Expr, takes = f.expr(n, "expr"), true }
 		keys["required"] = func(n *yaml.Node) { c.Required = f.truth(n, "required") }
 		before := len(f.Problems)
-		f.mapping(n, "a column", keys)
+		whole := f.mapping(n, "a column", keys)
 		c.ID = shape.id
+		if c.From == nil && c.Expr == nil && (!whole || takes) {
+			c.From = Path{}
+		}
 		switch {
 		case c.Name == "":
+			d.Unread = true
 			if len(f.Problems) == before {
 				f.Add(n.Line, "a column without a name")
 			}
@@ -138,6 +163,7 @@ func (f *file) columns(n *yaml.Node, d *Dataset) {
 		c.Type = f.shaped(&shape, "column "+c.Name, n.Line)
 		d.Columns = append(d.Columns, c)
 	})
+	d.Unread = d.Unread || !whole
 }
 
 // shape is what a column and a field have in common, as the file has it.

@@ -65,29 +65,7 @@ type node struct {
 // numbered. It is an error when a column takes a key attribute, which has a column
 // already, or a key column's name, or when a partition is of no column.
 func (d *Dataset) Plan(keys transform.KeySchema) (*Plan, error) {
-	var problems Problems
-	for _, k := range keys.Columns() {
-		if c := d.column(k.Name); c != nil {
-			problems.Add(c.Line, "column %s has the name of a key column", c.Name)
-		}
-		for i := range d.Columns {
-			if c := &d.Columns[i]; c.From != nil && c.From[0] == k.Attr {
-				problems.Add(c.Line, "column %s takes %s, which is of the table's key and has a column already", c.Name, c.From)
-			}
-		}
-		for _, m := range d.masks() {
-			if m.Path[0] == k.Attr {
-				problems.Add(m.line, "dataset %s: %s is of the table's key, which cannot be dropped, redacted or hashed", d.Name, m)
-			}
-		}
-	}
-	for _, hint := range d.Partition {
-		ofKey := slices.ContainsFunc(keys.Columns(), func(k transform.Column) bool { return k.Name == hint.Column })
-		if !ofKey && d.column(hint.Column) == nil {
-			problems.Add(hint.Line, "partition %s: there is no column %s", hint, hint.Column)
-		}
-	}
-	if err := problems.Err(); err != nil {
+	if err := d.Against(keys).Err(); err != nil {
 		return nil, err
 	}
 	p := &Plan{Columns: d.Columns}
@@ -122,6 +100,32 @@ func (d *Dataset) Plan(keys transform.KeySchema) (*Plan, error) {
 		at.put(n)
 	}
 	return p, nil
+}
+
+// Against is what is wrong with the dataset for a table with that primary key.
+func (d *Dataset) Against(keys transform.KeySchema) (problems Problems) {
+	for _, k := range keys.Columns() {
+		if c := d.column(k.Name); c != nil {
+			problems.Add(c.Line, "column %s has the name of a key column", c.Name)
+		}
+		for i := range d.Columns {
+			if c := &d.Columns[i]; len(c.From) > 0 && c.From[0] == k.Attr {
+				problems.Add(c.Line, "column %s takes %s, which is of the table's key and has a column already", c.Name, c.From)
+			}
+		}
+		for _, m := range d.masks() {
+			if m.Path[0] == k.Attr {
+				problems.Add(m.line, "dataset %s: %s is of the table's key, which cannot be dropped, redacted or hashed", d.Name, m)
+			}
+		}
+	}
+	for _, hint := range d.Partition {
+		ofKey := slices.ContainsFunc(keys.Columns(), func(k transform.Column) bool { return k.Name == hint.Column })
+		if !ofKey && d.column(hint.Column) == nil && !d.Unread {
+			problems.Add(hint.Line, "partition %s: there is no column %s", hint, hint.Column)
+		}
+	}
+	return problems
 }
 
 func (p *Plan) node(kind nodeKind) *node {

@@ -9,6 +9,8 @@ type Schema struct {
 	Lookups   []Lookup
 	Datasets  []Dataset
 	Note      string // a comment at the top
+	// Unread: of a file with problems: there is more in it, lookups for one, that could not be read.
+	Unread bool
 }
 
 // Policy is what happens to what is not wanted.
@@ -48,12 +50,13 @@ type Dataset struct {
 	Flatten   []Path
 	Partition []Partition // hints
 	// NewAttributes tells whether an attribute without a column gets one, up to
-	// MaxColumns leaf columns.
+	// MaxColumns leaf columns of the dataset, whatever they are of.
 	NewAttributes bool
 	MaxColumns    int
 	LastID        int // the highest field id that was ever given
 	Note          string
 	Line          int
+	Unread        bool           // of a file with problems: there is more in it, columns for one, that could not be read
 	Lines         map[string]int // of keys that have no place of their own, and of what is in them: "hash", "hash ssn"
 }
 
@@ -68,7 +71,7 @@ func (d *Dataset) At(key string) int {
 // Column is one column: of an attribute, or computed.
 type Column struct {
 	Name     string // unique in the dataset, also when case is ignored
-	From     Path   // of the attribute; nil if computed
+	From     Path   // of the attribute; nil if computed, and empty where a file with problems does not tell
 	Expr     *Expr  // nil unless computed
 	Type     Type
 	Required bool   // an item that leaves it null is a reject; in Parquet it is optional, for a removal leaves all null

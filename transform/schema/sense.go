@@ -41,9 +41,10 @@ func (f *file) checkDataset(d *Dataset) {
 		f.Add(d.Line, "dataset %q: a name has a to z, 0 to 9, _ and -, at most 63 of them", d.Name)
 	}
 	switch {
+	case d.Lines[noMode] > 0:
 	case d.Deletes != 0 && !d.AppendOnly:
 		f.Add(d.At("deletes"), "dataset %s: deletes is of mode append_only; all other datasets keep them", d.Name)
-	case d.Deletes == 0 && d.AppendOnly:
+	case d.Deletes == 0 && d.AppendOnly && d.Lines["deletes"] == 0:
 		f.Add(d.At("mode"), "dataset %s: mode append_only wants deletes: keep or drop", d.Name)
 	}
 	for i := range d.Columns {
@@ -90,8 +91,9 @@ func (f *file) checkColumn(d *Dataset, c *Column, before []Column) {
 		}
 	}
 	for _, p := range slices.Concat(d.Redact, d.Hash) {
-		if c.From.within(p) && (len(c.From) != len(p) || c.Type.Kind != String) {
+		if c.From.within(p) && (len(c.From) != len(p) || c.Type.Kind != String && c.Type.Kind != 0) {
 			f.Add(c.Line, "column %s takes %s, of which redact or hash makes a string: want type string", c.Name, c.From)
+			break
 		}
 	}
 }
@@ -129,9 +131,9 @@ func badName(name string) string {
 	return ""
 }
 
-// within tells whether p is q or inside it. A nil path is nowhere.
+// within tells whether p is q or inside it. A path without names is nowhere, and has nothing inside.
 func (p Path) within(q Path) bool {
-	return p != nil && len(p) >= len(q) && slices.Equal(p[:len(q)], q)
+	return len(q) > 0 && len(p) >= len(q) && slices.Equal(p[:len(q)], q)
 }
 
 // masked is a path that is not to be seen, and where the file says so.

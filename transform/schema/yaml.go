@@ -52,51 +52,60 @@ func (f *file) syntax(err error) {
 	f.Add(line, "not YAML: %s", text)
 }
 
-// mapping calls the function of each key.
-func (f *file) mapping(n *yaml.Node, what string, keys map[string]func(*yaml.Node)) {
-	f.pairs(n, what, func(key, value *yaml.Node) {
+// mapping calls the function of each key, and tells whether there is nothing else.
+func (f *file) mapping(n *yaml.Node, what string, keys map[string]func(*yaml.Node)) (whole bool) {
+	known := true
+	whole = f.pairs(n, what, func(key, value *yaml.Node) {
 		read, ok := keys[key.Value]
 		switch {
 		case !ok:
+			known = false
 			f.Add(key.Line, "unknown key %q of %s: there are %s", key.Value, what, strings.Join(slices.Sorted(maps.Keys(keys)), ", "))
 		case value.Kind == yaml.ScalarNode && value.Tag == "!!null":
+			known = false
 			f.Add(key.Line, "%s of %s has no value", key.Value, what)
 		default:
 			read(value)
 		}
 	})
+	return whole && known
 }
 
-// pairs visits the pairs of a mapping whose keys are text, each once.
-func (f *file) pairs(n *yaml.Node, what string, visit func(key, value *yaml.Node)) {
+// pairs visits the pairs of a mapping whose keys are text, each once, and tells whether these are all.
+func (f *file) pairs(n *yaml.Node, what string, visit func(key, value *yaml.Node)) (whole bool) {
 	if n.Kind != yaml.MappingNode {
 		f.Add(n.Line, "%s is %s, want a mapping", what, kindOf(n))
-		return
+		return false
 	}
+	whole = true
 	seen := map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
 		switch {
 		case key.Kind != yaml.ScalarNode || key.Tag == "!!merge":
+			whole = false
 			f.Add(key.Line, "a key of %s is %s, want text", what, kindOf(key))
 		case seen[key.Value]:
+			whole = false
 			f.Add(key.Line, "%q of %s for the second time", key.Value, what)
 		default:
 			seen[key.Value] = true
 			visit(key, n.Content[i+1])
 		}
 	}
+	return whole
 }
 
-// sequence calls visit with each element.
-func (f *file) sequence(n *yaml.Node, what string, visit func(*yaml.Node)) {
+// sequence calls visit with each element, and tells whether it is a list.
+func (f *file) sequence(n *yaml.Node, what string, visit func(*yaml.Node)) bool {
 	if n.Kind != yaml.SequenceNode {
 		f.Add(n.Line, "%s is %s, want a list", what, kindOf(n))
-		return
+		return false
 	}
 	for _, e := range n.Content {
 		visit(e)
 	}
+	return true
 }
 
 // text reads a scalar that is meant as text, however it looks.
@@ -142,7 +151,11 @@ func (f *file) path(n *yaml.Node, what string) Path {
 	var path Path
 	if n.Kind == yaml.SequenceNode {
 		f.sequence(n, what, func(e *yaml.Node) { path = append(path, f.text(e, "a name of "+what)) })
-	} else if text := f.text(n, what); n.Kind == yaml.ScalarNode {
+	} else {
+		text := f.text(n, what)
+		if n.Kind != yaml.ScalarNode {
+			return nil
+		}
 		if path = strings.Split(text, "."); len(path) > 1 && slices.Contains(path, "") {
 			f.Add(n.Line, "%s %q has an empty name", what, text)
 		}
@@ -163,6 +176,9 @@ func (f *file) paths(n *yaml.Node, what string, lines map[string]int) []Path {
 	lines[what] = n.Line
 	f.sequence(n, what, func(e *yaml.Node) {
 		p := f.path(e, "an attribute of "+what)
+		if p == nil {
+			return
+		}
 		all = append(all, p)
 		lines[what+" "+p.String()] = e.Line
 	})

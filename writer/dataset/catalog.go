@@ -70,16 +70,16 @@ func (c *Catalog) Version(ctx context.Context, version int) (*schema.Schema, err
 	return s, nil
 }
 
-// retired are the datasets that are asked for, that the latest version does not have, and that one before it had, as
-// they were last.
-func (c *Catalog) retired(ctx context.Context, asked, latest *schema.Schema) (found []schema.Dataset, err error) {
+// Returning are the problems of datasets that are asked for, that the latest version, which may be nil, does not have, and that one
+// before it had: their files stop where they were taken out, and a chain that went on behind would have a hole for good.
+func (c *Catalog) Returning(ctx context.Context, asked, latest *schema.Schema) (problems schema.Problems, err error) {
 	if latest == nil {
 		return nil, nil
 	}
-	missing := map[string]bool{}
-	for _, name := range names(asked) {
-		if latest.Dataset(name) == nil {
-			missing[name] = true
+	missing := map[string]int{} // name to line
+	for i := range asked.Datasets {
+		if d := &asked.Datasets[i]; d.Name != "" && latest.Dataset(d.Name) == nil {
+			missing[d.Name] = d.Line
 		}
 	}
 	for version := latest.Version - 1; version > 0 && len(missing) > 0; version-- {
@@ -87,14 +87,15 @@ func (c *Catalog) retired(ctx context.Context, asked, latest *schema.Schema) (fo
 		if err != nil {
 			return nil, err
 		}
-		for name := range missing {
-			if d := older.Dataset(name); d != nil {
-				found = append(found, *d)
+		for _, name := range names(older) {
+			if line, ok := missing[name]; ok {
+				problems.Add(line, "dataset %s was in the schema up to version %d, and is not in version %d, the newest: it would lack what came meanwhile. "+
+					"Give it another name; dynamolake replay makes rows of the time that it lacks, in a place of their own", name, version, latest.Version)
 				delete(missing, name)
 			}
 		}
 	}
-	return found, nil
+	return problems, nil
 }
 
 // Add writes a version. Where another has its number already the error is

@@ -36,7 +36,7 @@ func Fixed(s *Set) *Live {
 }
 
 // Open brings the catalog up to the schema that a person asked for, or, where that is nil, to one that
-// learns everything from what it sees, unless there is one.
+// learns everything from what it sees, unless there is one. A dataset that was taken out once is refused.
 func Open(ctx context.Context, catalog *Catalog, asked *schema.Schema, o Options, limits schema.Limits) (*Live, error) {
 	l := &Live{catalog: catalog, options: o, limits: limits, learn: make(chan struct{}, 1)}
 	l.learn <- struct{}{}
@@ -48,11 +48,14 @@ func Open(ctx context.Context, catalog *Catalog, asked *schema.Schema, o Options
 		asked = Blank(limits)
 	}
 	for asked != nil {
-		retired, err := catalog.retired(ctx, asked, latest)
+		returning, err := catalog.Returning(ctx, asked, latest)
+		if err == nil {
+			err = returning.Err()
+		}
 		if err != nil {
 			return nil, err
 		}
-		next, changed := asked.Adopt(latest, retired...)
+		next, changed := asked.Adopt(latest)
 		// Before anyone is told of it, it must be one that works.
 		set, err := Compile(next, o)
 		if err != nil {
