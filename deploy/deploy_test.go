@@ -286,20 +286,25 @@ func TestTerraformMakesWhatTheECSTaskNames(t *testing.T) {
 	if err := json.Unmarshal([]byte(read(t, "ecs/task-definition.json")), &task); err != nil {
 		t.Fatal(err)
 	}
-	_, execution, _ := strings.Cut(task.ExecutionRoleArn, ":role/dynamolake-${TABLE}-")
-	_, consume, _ := strings.Cut(task.TaskRoleArn, ":role/dynamolake-${TABLE}-")
+	_, execution, _ := strings.Cut(task.ExecutionRoleArn, ":role/${ROLES}-")
+	_, consume, _ := strings.Cut(task.TaskRoleArn, ":role/${ROLES}-")
 	group := strings.ReplaceAll(task.ContainerDefinitions[0].LogConfiguration.Options["awslogs-group"], "${TABLE}", "${var.table}")
 	var all strings.Builder
 	for _, file := range files(t, ".tf") {
 		all.WriteString(read(t, file))
 	}
-	for _, want := range []string{`"${local.app}-` + execution + `"`, `"` + group + `"`} {
+	for _, want := range []string{`"${local.roles}-` + execution + `"`, `"${local.roles}-${each.key}"`, `"` + group + `"`} {
 		if !regexp.MustCompile(`name\s*= ` + regexp.QuoteMeta(want)).MatchString(all.String()) {
 			t.Errorf("nothing has the name %s", want)
 		}
 	}
 	if !strings.Contains(all.String(), `"`+consume+`"`) {
 		t.Errorf("no command is %q", consume)
+	}
+	for output, value := range map[string]string{"app": "local.app", "role_prefix": "local.roles"} { // APP and ROLES
+		if !regexp.MustCompile(`(?s)output "` + output + `" \{[^}]*value\s*= ` + regexp.QuoteMeta(value) + `\n`).MatchString(all.String()) {
+			t.Errorf("no output %s says %s", output, value)
+		}
 	}
 	page := read(t, "../docs/operations.md")
 	for _, file := range []string{"ecs/task-definition.json", "ecs/service.json"} {
