@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -166,6 +167,30 @@ func TestEveryMetricOnADashboardOrInAnAlertExists(t *testing.T) {
 	}
 	if len(shown) < 30 {
 		t.Errorf("only %d metrics are shown", len(shown))
+	}
+}
+
+// TestOneHotShardDoesNotScaleTheFleet: by the lag as it is, it would, and help nobody.
+func TestOneHotShardDoesNotScaleTheFleet(t *testing.T) {
+	hpa, rule := read(t, "kubernetes/components/hpa/hpa.yaml"), read(t, "kubernetes/components/hpa/prometheus-adapter.yaml")
+	number := func(text, pattern string) float64 {
+		found := regexp.MustCompile(pattern).FindStringSubmatch(text)
+		if found == nil {
+			t.Fatalf("nothing is like %s in\n%s", pattern, text)
+		}
+		n, err := strconv.ParseFloat(found[1], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	least, target, most := number(hpa, `minReplicas: (\d+)`), number(hpa, `averageValue: "(\d+)"`), number(rule, `clamp_max\(.*, (\d+)\)`)
+	if most != 2*target || most/least >= target {
+		t.Errorf("a lag of up to %g s, on average over %g workers, has the target %g s: want twice the target, and one late worker of the fewest below it", most, least, target)
+	}
+	name := regexp.MustCompile(`as: (\w+)`).FindStringSubmatch(rule)
+	if name == nil || !strings.Contains(hpa, "metric: {name: "+name[1]+"}") {
+		t.Errorf("the autoscaler does not ask for %v", name)
 	}
 }
 
