@@ -44,7 +44,7 @@ func TestDashboardExpressionsParse(t *testing.T) {
 	}
 	var d struct {
 		Templating struct{ List []struct{ Name string } }
-		Panels []struct {
+		Panels     []struct {
 			Title   string
 			Targets []struct{ Expr string }
 		}
