@@ -42,9 +42,10 @@ USER 65532:65532
 # An empty value turns the page, the metrics and the health check's answer off.
 ENV DYNAMOLAKE_LISTEN=:9090
 EXPOSE 9090
-# The binary asks itself, since there is no shell and no curl. Kubernetes and ECS do not look at
-# this; their manifests say the same.
-HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 CMD ["/dynamolake", "health"]
+# The binary asks itself, since there is no shell and no curl. Healthy is a worker that has joined its
+# fleet, and never unhealthy one that is behind. Kubernetes and ECS do not look at this; their
+# manifests have their own.
+HEALTHCHECK --interval=15s --timeout=5s --start-period=300s --retries=3 CMD ["/dynamolake", "health", "--started"]
 # Stopping is a hand-over of every shard: SIGTERM, and some seconds to do it.
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/dynamolake"]

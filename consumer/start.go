@@ -46,6 +46,9 @@ func next(ctx context.Context, o *Options) (start, error) {
 				return st, nil
 			}
 		}
+		if isForGood(err) {
+			return start{}, err
+		}
 		if ctx.Err() == nil && try == 1 {
 			o.Log.Warn("the new stream cannot be begun; trying on", zap.Error(err))
 		}
@@ -60,7 +63,7 @@ func register(ctx context.Context, o Options) (start, error) {
 	if err != nil {
 		return start{}, err
 	}
-	if err := ours(&l, o.Table.Name, o.App); err != nil {
+	if err := ours(&l, o.Table, o.App); err != nil {
 		return start{}, err
 	}
 	leases, err := leaseRows(ctx, o)
@@ -108,7 +111,10 @@ func register(ctx context.Context, o Options) (start, error) {
 		if l.LeaseTable == "" {
 			l.LeaseTable = o.App
 		}
-		if err := ours(l, o.Table.Name, o.App); err != nil {
+		if l.TableID == "" {
+			l.TableID = o.Table.ID
+		}
+		if err := ours(l, o.Table, o.App); err != nil {
 			return err
 		}
 		return enter(l, st.arn, from, rows, now, o.Timing)

@@ -17,6 +17,7 @@ import (
 // Table is what the consumer needs to know of a DynamoDB table.
 type Table struct {
 	Name, ARN, Account, Region string
+	ID                         string // DynamoDB's: a table of the same name that was made anew has another
 	Keys                       transform.KeySchema
 	StreamARN                  string
 	View                       string // stream view type
@@ -30,7 +31,7 @@ func Describe(ctx context.Context, client *dynamodb.Client, name string) (Table,
 		return Table{}, describeError(name, client.Options().Region, err)
 	}
 	d := out.Table
-	t := Table{Name: aws.ToString(d.TableName), ARN: aws.ToString(d.TableArn), StreamARN: aws.ToString(d.LatestStreamArn)}
+	t := Table{Name: aws.ToString(d.TableName), ARN: aws.ToString(d.TableArn), ID: aws.ToString(d.TableId), StreamARN: aws.ToString(d.LatestStreamArn)}
 	if p := strings.SplitN(t.ARN, ":", 6); len(p) == 6 {
 		t.Region, t.Account = p[3], p[4]
 	}
@@ -77,7 +78,7 @@ func CheckStart(ctx context.Context, store *ledger.Store, t Table, app string, o
 	if err != nil {
 		return err
 	}
-	if err := ours(&l, t.Name, app); err != nil {
+	if err := ours(&l, t, app); err != nil {
 		return err
 	}
 	if s := l.Streaming(); s != nil && (t.View == "" || t.StreamARN != s.StreamARN) {
@@ -87,8 +88,13 @@ func CheckStart(ctx context.Context, store *ledger.Store, t Table, app string, o
 }
 
 // ours tells whether a fleet may read the stream into this lake. One with another lease table knows no positions: it would fence
-// who reads, and call all that the stream forgot a gap.
-func ours(l *ledger.Ledger, table, app string) error {
+// who reads, and call all that the stream forgot a gap. Another table of the name, as one that was restored from a backup, may
+// have other items under the keys of the lake's, and no stream says which.
+func ours(l *ledger.Ledger, t Table, app string) error {
+	table := t.Name
+	if l.TableID != "" && t.ID != "" && l.TableID != t.ID {
+		return ForGood(fmt.Errorf("table %q is not the one that the lake is of: it was deleted and made anew, or restored (id %s, now %s); give the new table a lake or prefix of its own", table, l.TableID, t.ID))
+	}
 	if l.LeaseTable == "" || l.LeaseTable == app {
 		return nil
 	}

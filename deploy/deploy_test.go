@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -169,6 +170,30 @@ func TestEveryMetricOnADashboardOrInAnAlertExists(t *testing.T) {
 	}
 }
 
+// TestOneHotShardDoesNotScaleTheFleet: by the lag as it is, it would, and help nobody.
+func TestOneHotShardDoesNotScaleTheFleet(t *testing.T) {
+	hpa, rule := read(t, "kubernetes/components/hpa/hpa.yaml"), read(t, "kubernetes/components/hpa/prometheus-adapter.yaml")
+	number := func(text, pattern string) float64 {
+		found := regexp.MustCompile(pattern).FindStringSubmatch(text)
+		if found == nil {
+			t.Fatalf("nothing is like %s in\n%s", pattern, text)
+		}
+		n, err := strconv.ParseFloat(found[1], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	least, target, most := number(hpa, `minReplicas: (\d+)`), number(hpa, `averageValue: "(\d+)"`), number(rule, `clamp_max\(.*, (\d+)\)`)
+	if most != 2*target || most/least >= target {
+		t.Errorf("a lag of up to %g s, on average over %g workers, has the target %g s: want twice the target, and one late worker of the fewest below it", most, least, target)
+	}
+	name := regexp.MustCompile(`as: (\w+)`).FindStringSubmatch(rule)
+	if name == nil || !strings.Contains(hpa, "metric: {name: "+name[1]+"}") {
+		t.Errorf("the autoscaler does not ask for %v", name)
+	}
+}
+
 func TestEachAlertHasAParagraph(t *testing.T) {
 	var alerts struct {
 		Groups []struct {
@@ -286,20 +311,25 @@ func TestTerraformMakesWhatTheECSTaskNames(t *testing.T) {
 	if err := json.Unmarshal([]byte(read(t, "ecs/task-definition.json")), &task); err != nil {
 		t.Fatal(err)
 	}
-	_, execution, _ := strings.Cut(task.ExecutionRoleArn, ":role/dynamolake-${TABLE}-")
-	_, consume, _ := strings.Cut(task.TaskRoleArn, ":role/dynamolake-${TABLE}-")
+	_, execution, _ := strings.Cut(task.ExecutionRoleArn, ":role/${ROLES}-")
+	_, consume, _ := strings.Cut(task.TaskRoleArn, ":role/${ROLES}-")
 	group := strings.ReplaceAll(task.ContainerDefinitions[0].LogConfiguration.Options["awslogs-group"], "${TABLE}", "${var.table}")
 	var all strings.Builder
 	for _, file := range files(t, ".tf") {
 		all.WriteString(read(t, file))
 	}
-	for _, want := range []string{`"${local.app}-` + execution + `"`, `"` + group + `"`} {
+	for _, want := range []string{`"${local.roles}-` + execution + `"`, `"${local.roles}-${each.key}"`, `"` + group + `"`} {
 		if !regexp.MustCompile(`name\s*= ` + regexp.QuoteMeta(want)).MatchString(all.String()) {
 			t.Errorf("nothing has the name %s", want)
 		}
 	}
 	if !strings.Contains(all.String(), `"`+consume+`"`) {
 		t.Errorf("no command is %q", consume)
+	}
+	for output, value := range map[string]string{"app": "local.app", "role_prefix": "local.roles"} { // APP and ROLES
+		if !regexp.MustCompile(`(?s)output "` + output + `" \{[^}]*value\s*= ` + regexp.QuoteMeta(value) + `\n`).MatchString(all.String()) {
+			t.Errorf("no output %s says %s", output, value)
+		}
 	}
 	page := read(t, "../docs/operations.md")
 	for _, file := range []string{"ecs/task-definition.json", "ecs/service.json"} {

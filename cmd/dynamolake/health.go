@@ -15,17 +15,27 @@ import (
 // image without a shell, so what it prints is one line that ends up in the platform's log.
 func healthCommand(s *settings) func(context.Context, streams) error {
 	var listen string
-	var ready bool
+	var ready, started bool
 	var timeout time.Duration
 	s.text(&listen, "listen", ":9090", "the address that the worker was told to listen on")
 	s.boolean(&ready, "ready", "ask /readyz, whether it keeps up, and not /healthz, whether it is alive")
+	s.boolean(&started, "started", "ask /startz: whether it has begun to read, and from then on whether it is alive, however far behind it is")
+	s.check(func() error {
+		if ready && started {
+			return errors.New("--ready and --started are two questions: ask one")
+		}
+		return nil
+	})
 	s.duration(&timeout, "timeout", 3*time.Second, 100*time.Millisecond, time.Minute, "the most to wait for its answer")
 	return func(ctx context.Context, io streams) error {
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
 		path := "/healthz"
-		if ready {
+		switch {
+		case ready:
 			path = "/readyz"
+		case started:
+			path = "/startz"
 		}
 		answer, err := ask(ctx, listen, path)
 		if err != nil {

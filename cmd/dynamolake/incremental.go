@@ -41,7 +41,7 @@ func incrementalCommand(s *settings) func(context.Context, streams) error {
 
 func (c windowing) run(ctx context.Context, io streams) error {
 	registry := prometheus.NewRegistry()
-	o, bar, err := c.start(ctx, io, c.logLevel, c.logFormat, registry)
+	o, bar, err := c.start(ctx, io, c.logLevel, c.logFormat, labelled(registry, c.table))
 	if err != nil {
 		return err
 	}

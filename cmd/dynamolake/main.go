@@ -47,7 +47,7 @@ func commands() []command {
 		{"schema show", "the schema in the lake: a version, all versions, or its columns and what does not fit into them", schemaShowCommand},
 		{"schema check", "every problem of a schema file with its line; tries it on items of an export or the lake", schemaCheckCommand},
 		{"schema diff", "what a schema file, or another version, would change", schemaDiffCommand},
-		{"health", "asks the worker of this machine whether it is alive, or ready; the health check of the image", healthCommand},
+		{"health", "asks the worker of this machine whether it is alive, has begun, or is ready; the health check of the image", healthCommand},
 		{"config", "what a command would run with, and where each value comes from: config [<command>] [its flags]", configCommand},
 		{"advise", "which pattern fits a table: weighted matrix, findings, monthly costs and the commands to start", adviseCommand},
 	}

@@ -25,7 +25,7 @@ type watching struct {
 }
 
 func (c *watching) watchFlags(s *settings) {
-	s.listen(&c.listen, "", "serve the status page, /healthz, /readyz and /metrics on this address, like :9090 or 127.0.0.1:9090; off when empty")
+	s.listen(&c.listen, "", "serve the status page, /healthz, /startz, /readyz and /metrics on this address, like :9090 or 127.0.0.1:9090; off when empty")
 	s.boolean(&c.pprof, "pprof", "serve Go's profiles too, under /debug/pprof/")
 	s.duration(&c.headroom, "ready-headroom", 2*time.Hour, 0, 23*time.Hour, "not ready when less time is left until the stream drops what is not in the lake; 0 never")
 	s.duration(&c.stall, "ready-stall", 5*time.Minute, 30*time.Second, 24*time.Hour, "not ready when a shard is behind and does not move for so long")
@@ -72,7 +72,9 @@ func metricsOf(registry *prometheus.Registry) *http.ServeMux {
 // bare is for commands that have no fleet: metrics, and that the process answers.
 func bare(registry *prometheus.Registry) *http.ServeMux {
 	mux := metricsOf(registry)
-	mux.HandleFunc("/healthz", page.Probe(func() []consumer.Reason { return nil }))
+	for _, path := range []string{"/healthz", "/startz"} {
+		mux.HandleFunc(path, page.Probe(func() []consumer.Reason { return nil }))
+	}
 	return mux
 }
 

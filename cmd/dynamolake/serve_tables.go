@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"sync"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -34,9 +35,39 @@ func see(ctx context.Context, registry *prometheus.Registry, t oneTable) seen {
 	}
 	watcher := fleet.NewWatcher(fleet.Place{DynamoDB: t.DynamoDB, Table: t.Table, App: t.App, Store: t.Store, Ledger: t.Ledger})
 	s.mux.HandleFunc("/healthz", page.Probe(s.alive))
+	s.mux.HandleFunc("/startz", page.Probe(started(1, s.ready, s.alive)))
 	s.mux.HandleFunc("/readyz", page.Probe(s.ready))
 	page.New(page.Options{Worker: t.Worker, Headroom: t.limits.Headroom, Read: watcher.Report, Ready: s.ready, History: history}).Serve(s.mux)
 	return s
+}
+
+// started says why a worker of so many tables has not begun; once it has, only why it has to be started anew. A platform
+// that waits for it puts no worker in the place of another before it has joined, and kills none for being late. A table
+// that fails holds up no others, but one at least has to be read.
+func started(tables int, ready, alive func() []consumer.Reason) func() []consumer.Reason {
+	var begun atomic.Bool
+	return func() []consumer.Reason {
+		if begun.Load() {
+			return alive()
+		}
+		var yet, failing []consumer.Reason
+		for _, r := range ready() {
+			switch r.Code {
+			case consumer.NotBegun:
+				yet = append(yet, r)
+			case consumer.TableFails:
+				failing = append(failing, r)
+			}
+		}
+		if len(yet) > 0 {
+			return yet
+		}
+		if len(failing) == tables {
+			return failing
+		}
+		begun.Store(true)
+		return alive()
+	}
 }
 
 // sites are those of the tables that are read now.
@@ -110,7 +141,9 @@ func (s *sites) list() (list []page.Listed) {
 func (c *watching) siteOfMany(registry *prometheus.Registry, s *sites) *http.ServeMux {
 	mux := metricsOf(registry)
 	mux.HandleFunc("/healthz", page.Probe(s.alive))
-	mux.HandleFunc("/readyz", page.Probe(func() []consumer.Reason { return s.tables.Ready(s.ready) }))
+	ready := func() []consumer.Reason { return s.tables.Ready(s.ready) }
+	mux.HandleFunc("/startz", page.Probe(started(len(s.tables.State()), ready, s.alive)))
+	mux.HandleFunc("/readyz", page.Probe(ready))
 	page.ServeList(mux, s.worker, s.list)
 	mux.HandleFunc("/tables/{table}/", func(w http.ResponseWriter, r *http.Request) {
 		table := r.PathValue("table")

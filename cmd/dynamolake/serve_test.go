@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,12 +38,15 @@ func TestAWorkerServesWhatItsOperatorNeeds(t *testing.T) {
 		if code, body := answer(mux, "/readyz"); code != http.StatusServiceUnavailable || !strings.HasPrefix(body, "starting: ") {
 			t.Errorf("before it reads: %d %s", code, body)
 		}
+		if code, body := answer(mux, "/startz"); code != http.StatusServiceUnavailable || !strings.HasPrefix(body, "starting: ") {
+			t.Errorf("it has not begun: %d %s", code, body)
+		}
 		done := make(chan error, 1)
 		go func() { done <- consumer.Run(ctx, o) }()
 		s.stop = append(s.stop, func() { cancel(); <-done })
 		s.write(50)
 		time.Sleep(3 * time.Minute)
-		for _, path := range []string{"/healthz", "/readyz"} {
+		for _, path := range []string{"/healthz", "/startz", "/readyz"} {
 			if code, body := answer(mux, path); code != http.StatusOK || body != "ok\n" {
 				t.Errorf("%s: %d %s", path, code, body)
 			}
@@ -67,8 +71,10 @@ func TestAWorkerServesWhatItsOperatorNeeds(t *testing.T) {
 		if code, body := answer(mux, "/readyz"); code != http.StatusServiceUnavailable || !strings.HasPrefix(body, "stalled: shard ") {
 			t.Errorf("after ten minutes of refusals: %d %s", code, body)
 		}
-		if code, _ := answer(mux, "/healthz"); code != http.StatusOK {
-			t.Error("a start would cure nothing, and is asked for")
+		for _, path := range []string{"/healthz", "/startz"} {
+			if code, _ := answer(mux, path); code != http.StatusOK {
+				t.Errorf("%s: a start would cure nothing, and is asked for", path)
+			}
 		}
 		if _, body := answer(mux, "/"); !strings.Contains(body, "is not ready") {
 			t.Errorf("the page does not say why its worker is not ready:\n%s", body)
@@ -79,6 +85,51 @@ func TestAWorkerServesWhatItsOperatorNeeds(t *testing.T) {
 			t.Errorf("when it is let again: %d %s", code, body)
 		}
 	})
+}
+
+func TestAWorkerThatHasBegunStaysSo(t *testing.T) {
+	begins := consumer.Reason{Code: consumer.NotBegun, Text: "no stream is being read yet"}
+	late := consumer.Reason{Code: consumer.LowOnTime, Text: "late"}
+	fails := consumer.Reason{Code: consumer.TableFails, Text: "users: there is none"}
+	stuck := consumer.Reason{Code: consumer.IsStuck, Text: "stands still"}
+	type at struct{ ready, alive, want []consumer.Reason }
+	for _, c := range []struct {
+		name   string
+		tables int
+		asked  []at
+	}{
+		{"never for what is late", 1, []at{
+			{[]consumer.Reason{begins}, nil, []consumer.Reason{begins}},
+			{[]consumer.Reason{late}, nil, nil},
+		}},
+		{"not between two streams", 1, []at{
+			{nil, nil, nil},
+			{[]consumer.Reason{begins}, nil, nil},
+		}},
+		{"but when it hangs", 1, []at{
+			{nil, nil, nil},
+			{[]consumer.Reason{stuck}, []consumer.Reason{stuck}, []consumer.Reason{stuck}},
+		}},
+		{"one of two tables fails", 2, []at{
+			{[]consumer.Reason{begins, fails}, nil, []consumer.Reason{begins}},
+			{[]consumer.Reason{fails}, nil, nil},
+		}},
+		{"both do", 2, []at{
+			{[]consumer.Reason{fails, fails}, nil, []consumer.Reason{fails, fails}},
+			{[]consumer.Reason{fails}, nil, nil},
+			{[]consumer.Reason{fails, fails}, nil, nil},
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var now at
+			asked := started(c.tables, func() []consumer.Reason { return now.ready }, func() []consumer.Reason { return now.alive })
+			for i, a := range c.asked {
+				if now = a; !slices.Equal(asked(), a.want) {
+					t.Errorf("%d: %v, want %v", i, asked(), a.want)
+				}
+			}
+		})
+	}
 }
 
 func TestProfilesAreServedWhenAskedFor(t *testing.T) {
@@ -111,8 +162,10 @@ func TestACommandWithoutAFleetAnswersItsHealthCheck(t *testing.T) {
 		t.Fatal(err)
 	}
 	stop()
-	if code, body := answer(bare(prometheus.NewRegistry()), "/healthz"); code != http.StatusOK || body != "ok\n" {
-		t.Errorf("%d %s", code, body)
+	for _, path := range []string{"/healthz", "/startz"} {
+		if code, body := answer(bare(prometheus.NewRegistry()), path); code != http.StatusOK || body != "ok\n" {
+			t.Errorf("%s: %d %s", path, code, body)
+		}
 	}
 	if _, err := serve("nowhere:x", http.NewServeMux()); err == nil || !strings.HasPrefix(err.Error(), "--listen nowhere:x: ") {
 		t.Errorf("error %v", err)

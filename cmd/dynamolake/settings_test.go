@@ -55,7 +55,7 @@ func TestSettingsAreRead(t *testing.T) {
 		{"what is not given has its default", []string{"--table", "t"}, nil, defaults},
 		{
 			"a variable is as good as a flag", nil,
-			[]string{"DYNAMOLAKE_TABLE=t", "DYNAMOLAKE_FLUSH_INTERVAL=1m", "DYNAMOLAKE_OLD_IMAGE=true", "DYNAMOLAKE_FLUSH_BYTES=1MiB"},
+			[]string{"DYNAMOLAKE_TABLE=orders", "DYNAMOLAKE_FLUSH_INTERVAL=1m", "DYNAMOLAKE_OLD_IMAGE=true", "DYNAMOLAKE_FLUSH_BYTES=1MiB"},
 			with(func(e *example) { e.flush, e.old, e.bytes = time.Minute, true, 1<<20 }),
 		},
 		{
@@ -134,7 +134,7 @@ func TestSettingsThatAreNotUnderstood(t *testing.T) {
 // its variable, or to some text where it has none.
 func TestEachFlagIsAVariable(t *testing.T) {
 	texts := map[string]string{
-		"table": "tab", "lake": "file:///lake", "break": "fork", "export-sse": "AES256", "listen": ":9090",
+		"table": "orders", "lake": "file:///lake", "break": "fork", "export-sse": "AES256", "listen": ":9090",
 		"from-export": "file:///copy/manifest-summary.json", "against-export": "file:///copy/manifest-summary.json",
 		"to": "TRIM_HORIZON", "key": "pk:S", "from": "lake", "sample": "lake", "export": "file:///copy/manifest-summary.json", "with-version": "1",
 		"replay from": "TRIM_HORIZON", "replay window": "2026-11-23T08:00:00Z_2026-11-23T09:00:00Z", "replay export": "01", "replay rejects": "true", "replay into": "again",
@@ -147,9 +147,9 @@ func TestEachFlagIsAVariable(t *testing.T) {
 		s := newSettings(c.name, c.summary)
 		c.setup(s)
 		text := func(f *pflag.Flag) string { return cmp.Or(texts[c.name+" "+f.Name], f.DefValue, texts[f.Name], "x") }
-		needed := []string{"DYNAMOLAKE_TABLE=tab", "DYNAMOLAKE_LAKE=s3://b/p"} // advise needs them for some
+		needed := []string{"DYNAMOLAKE_TABLE=orders", "DYNAMOLAKE_LAKE=s3://b/p"} // advise needs them for some
 		s.flags.VisitAll(func(f *pflag.Flag) {
-			if s.value(f.Name).needed && f.Name != "table" {
+			if s.value(f.Name).needed && f.Name != "table" && f.Name != "lake" {
 				needed = append(needed, envName(f.Name)+"="+text(f))
 			}
 		})

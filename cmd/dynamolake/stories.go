@@ -81,6 +81,7 @@ func stories() []story {
 		// health.
 		{"health listen", "", "The worker listens elsewhere. In a container both take the same variable."},
 		{"ready", "", "You wait for a worker to keep up, in a script."},
+		{"started", "", "A platform shall take the old worker away only when the new one has joined, and never kill one that catches up: the health check of an image or a task."},
 		{"timeout", "", "The machine is so slow that a living worker answers late."},
 
 		{"pprof", "", "A worker takes more time or memory than you can explain."},

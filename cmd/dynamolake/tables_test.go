@@ -160,6 +160,9 @@ func TestTheSiteOfSeveralTables(t *testing.T) {
 		if code, body := answer(mux, "/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(body, "starting: orders: ") {
 			t.Errorf("before: %d %s", code, body)
 		}
+		if code, body := answer(mux, "/startz"); code != http.StatusServiceUnavailable || !strings.Contains(body, "starting: orders: ") {
+			t.Errorf("it has not begun: %d %s", code, body)
+		}
 		o := s.Worker("w", zap.NewNop())
 		o.State, o.Limits.Age, o.Settle, o.Many = &consumer.State{}, time.Second, time.Second, true
 		ctx, cancel := context.WithCancel(s.Context())
@@ -182,8 +185,10 @@ func TestTheSiteOfSeveralTables(t *testing.T) {
 		if code, body := answer(mux, "/readyz"); code != http.StatusServiceUnavailable || !strings.HasPrefix(body, `table: missing: table "missing" does not exist`) || strings.Count(body, "\n") != 1 {
 			t.Errorf("one of two: %d %s", code, body)
 		}
-		if code, body := answer(mux, "/healthz"); code != http.StatusOK {
-			t.Errorf("alive: %d %s", code, body)
+		for _, path := range []string{"/healthz", "/startz"} {
+			if code, body := answer(mux, path); code != http.StatusOK {
+				t.Errorf("%s: %d %s", path, code, body)
+			}
 		}
 		if code, body := answer(mux, "/"); code != http.StatusOK || !strings.Contains(body, `<a href="tables/orders/">`) || strings.Contains(body, "tables/missing/") || !strings.Contains(body, "does not exist") {
 			t.Errorf("the list: %d\n%s", code, body)

@@ -14,7 +14,7 @@ data "aws_iam_policy_document" "ecs" {
 # ECS itself takes it, to fetch the image and to write logs; the workers never have it.
 resource "aws_iam_role" "execution" {
   count              = var.ecs ? 1 : 0
-  name               = "${local.app}-execution"
+  name               = "${local.roles}-execution"
   assume_role_policy = data.aws_iam_policy_document.ecs.json
 }
 

@@ -1,10 +1,14 @@
 locals {
   lake = var.prefix != "" ? "${var.bucket}/${var.prefix}" : var.bucket
+
+  # A role's name has 64 characters at most, and "-incremental" 12 of them; a table's may have 255. Of a longer one what was cut
+  # off is told by a hash, so that two tables of one beginning do not share roles.
+  roles = var.role_prefix != "" ? var.role_prefix : length(local.app) <= 52 ? local.app : "${substr(local.app, 0, 43)}-${substr(sha256(local.app), 0, 8)}"
 }
 
 resource "aws_iam_role" "command" {
   for_each           = var.commands
-  name               = "${local.app}-${each.key}"
+  name               = "${local.roles}-${each.key}"
   assume_role_policy = var.trust
 }
 
@@ -39,6 +43,32 @@ resource "aws_iam_role_policy" "key" {
       Resource = var.kms_key_arn
     }]
   })
+}
+
+# Streams, scans and exports of a table that is encrypted with a key of its own are refused to who may not use the key.
+resource "aws_iam_role_policy" "table_key" {
+  for_each = var.table_kms_key_arn != "" ? var.commands : []
+  name     = "table-key"
+  role     = aws_iam_role.command[each.key].id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "UseTheTablesKey"
+      Effect   = "Allow"
+      Action   = ["kms:Decrypt", "kms:DescribeKey"]
+      Resource = var.table_kms_key_arn
+    }]
+  })
+}
+
+output "role_prefix" {
+  description = "What the names of the roles begin with: ROLES of deploy/ecs."
+  value       = local.roles
+}
+
+output "app" {
+  description = "Name of the lease tables: APP of deploy/ecs."
+  value       = local.app
 }
 
 output "role_arns" {

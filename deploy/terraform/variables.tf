@@ -47,6 +47,17 @@ variable "app" {
   default     = ""
 }
 
+variable "role_prefix" {
+  description = "What the names of the roles begin with, up to 52 characters; when empty the app, shortened if it is longer."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = length(var.role_prefix) <= 52
+    error_message = "With \"-incremental\" behind it a role's name would pass 64 characters: want 52 at most."
+  }
+}
+
 variable "create_ledger_table" {
   description = "Whether to make the table of --state=dynamodb. There is one for all lakes of an account and region."
   type        = bool
@@ -72,6 +83,12 @@ variable "ecs" {
 
 variable "kms_key_arn" {
   description = "Key of the bucket, if it is encrypted by one of your own."
+  type        = string
+  default     = ""
+}
+
+variable "table_kms_key_arn" {
+  description = "Key of the table, if it is encrypted by one of your own."
   type        = string
   default     = ""
 }

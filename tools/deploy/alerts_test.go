@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,7 +43,8 @@ func TestDashboardExpressionsParse(t *testing.T) {
 		t.Fatal(err)
 	}
 	var d struct {
-		Panels []struct {
+		Templating struct{ List []struct{ Name string } }
+		Panels     []struct {
 			Title   string
 			Targets []struct{ Expr string }
 		}
@@ -50,14 +52,39 @@ func TestDashboardExpressionsParse(t *testing.T) {
 	if err := json.Unmarshal(text, &d); err != nil {
 		t.Fatal(err)
 	}
+	var names []string
+	for _, v := range d.Templating.List {
+		names = append(names, v.Name)
+	}
+	if want := []string{"datasource", "job", "namespace", "table"}; !slices.Equal(names, want) {
+		t.Errorf("the variables are %v, want %v", names, want)
+	}
 	n := 0
 	for _, p := range d.Panels {
 		for _, target := range p.Targets {
 			n++
-			expr := strings.NewReplacer("$__rate_interval", "1m", "$job", "dynamolake").Replace(target.Expr)
-			if _, err := parser.NewParser(parser.Options{}).ParseExpr(expr); err != nil {
+			expr := strings.NewReplacer("$__rate_interval", "1m", "$job", "dynamolake", "$namespace", "n", "$table", "orders").Replace(target.Expr)
+			parsed, err := parser.NewParser(parser.Options{}).ParseExpr(expr)
+			if err != nil {
 				t.Errorf("panel %q: %v", p.Title, err)
+				continue
 			}
+			// Of one fleet and one table: two of them in a sum or a minimum say nothing of either. A Prometheus outside Kubernetes has
+			// no namespaces: the variable is empty then, which matches series without that label.
+			parser.Inspect(parsed, func(node parser.Node, _ []parser.Node) error {
+				v, is := node.(*parser.VectorSelector)
+				if !is {
+					return nil
+				}
+				labels := map[string]string{}
+				for _, m := range v.LabelMatchers {
+					labels[m.Name] = m.Value
+				}
+				if labels["job"] != "dynamolake" || labels["namespace"] != "n" || labels["table"] != "orders" {
+					t.Errorf("panel %q mixes fleets: %s", p.Title, v)
+				}
+				return nil
+			})
 		}
 	}
 	if n < 20 {

@@ -36,6 +36,10 @@ func TestECSRequestsAreWhatTheAPITakes(t *testing.T) {
 	if c.StopTimeout == nil || *c.StopTimeout <= 45 || *c.StopTimeout > 120 {
 		t.Errorf("stopTimeout %v: a hand-over may take 45 s, and Fargate waits 120 at most", c.StopTimeout)
 	}
+	// A deployment goes on when this is healthy, and a task is killed when it is not.
+	if h := c.HealthCheck; h.Command[len(h.Command)-1] != "--started" || *h.StartPeriod != 300 || *h.Timeout <= 3 {
+		t.Errorf("the health check %v, from %d s on, within %d s: a new worker has to join before another goes, and may take its time", h.Command, *h.StartPeriod, *h.Timeout)
+	}
 	if c.ReadonlyRootFilesystem == nil || !*c.ReadonlyRootFilesystem || strings.HasPrefix(*c.User, "0") || c.LinuxParameters.Capabilities.Drop[0] != "ALL" {
 		t.Error("the container may do more than it needs")
 	}
