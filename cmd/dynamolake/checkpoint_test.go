@@ -543,7 +543,7 @@ func TestPositionsOfARewind(t *testing.T) {
 	} {
 		s := newSettings("checkpoint rewind", "")
 		checkpointRewindCommand(s)
-		err := s.read(append([]string{"--table=t", "--lake=s3://b"}, c.args...), nil)
+		err := s.read(append([]string{"--table=orders", "--lake=s3://b"}, c.args...), nil)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: %v, want %q", c.args, err, c.want)
 		}
