@@ -55,7 +55,7 @@ func TestSettingsAreRead(t *testing.T) {
 		{"what is not given has its default", []string{"--table", "t"}, nil, defaults},
 		{
 			"a variable is as good as a flag", nil,
-			[]string{"DYNAMOLAKE_TABLE=orders", "DYNAMOLAKE_FLUSH_INTERVAL=1m", "DYNAMOLAKE_OLD_IMAGE=true", "DYNAMOLAKE_FLUSH_BYTES=1MiB"},
+			[]string{"DYNAMOLAKE_TABLE=t", "DYNAMOLAKE_FLUSH_INTERVAL=1m", "DYNAMOLAKE_OLD_IMAGE=true", "DYNAMOLAKE_FLUSH_BYTES=1MiB"},
 			with(func(e *example) { e.flush, e.old, e.bytes = time.Minute, true, 1<<20 }),
 		},
 		{
