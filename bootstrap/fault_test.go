@@ -2,9 +2,11 @@ package bootstrap_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -219,6 +221,30 @@ func TestWhatPeopleMustMend(t *testing.T) {
 			w.createTable()
 			w.pitr(35)
 			w.wantAdvice(seed(w, bootstrap.Seed{NoStream: true, Again: true}), "deleted and made anew")
+			began := time.Now()
+			w.wantAdvice(w.tryCatchUp(), "deleted and made anew")
+			if took := time.Since(began); took > time.Minute {
+				w.Errorf("windows were tried for %s", took)
+			}
+
+			// Who follows the table says it, and waits for somebody.
+			var asked atomic.Int64
+			stop := w.Intercept(func(c *awssim.Call) awssim.Fault {
+				asked.Add(1)
+				return awssim.Fault{}
+			})
+			r, err := bootstrap.NewRepairer(w.options("follower", func(o *bootstrap.Options) { o.Follow = true }))
+			if err != nil {
+				w.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(w.Context(), time.Hour)
+			defer cancel()
+			if err := r.Run(ctx); err != nil {
+				w.Error(err)
+			}
+			if stop(); asked.Load() == 0 || asked.Load() > 100 {
+				w.Errorf("%d calls in an hour", asked.Load())
+			}
 		})
 	})
 	t.Run("other settings for the same export", func(t *testing.T) {

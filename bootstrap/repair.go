@@ -46,16 +46,16 @@ type Outcome struct {
 // Step does the next thing there is to do, if any: one change of the ledger, or the conversion
 // of one export. After an error that is no [Advice] it may be called again soon.
 func (r *Repairer) Step(ctx context.Context) (Outcome, error) {
+	out := Outcome{Idle: true, Wait: r.w.Poll}
 	if !r.w.started && r.w.DropRaw {
 		if err := r.w.sweep(ctx); err != nil {
-			return Outcome{}, err
+			return out, err
 		}
 	}
 	l, err := r.w.read(ctx)
 	if err != nil {
-		return Outcome{}, err
+		return out, err
 	}
-	out := Outcome{Idle: true, Wait: r.w.Poll}
 	var advice error // of one part; the others go on
 	for _, part := range []func(context.Context, *ledger.Ledger, *Outcome) error{r.fix, r.follow, r.plan, r.exports} {
 		err := part(ctx, &l, &out)
