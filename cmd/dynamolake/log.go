@@ -22,7 +22,7 @@ func newLog(w io.Writer, level, format string) (*zap.Logger, error) {
 		ec.ConsoleSeparator = "  "
 		enc = zapcore.NewConsoleEncoder(ec)
 	}
-	return zap.New(zapcore.NewCore(enc, zapcore.AddSync(w), l)), nil
+	return zap.New(zapcore.NewCore(enc, zapcore.Lock(zapcore.AddSync(w)), l)), nil
 }
 
 // outputFlags declares how a command that does one thing reports it.
