@@ -226,6 +226,9 @@ func hostile() []string {
 }
 
 func TestHostileAttributeNamesAndValues(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes under the race detector; make test runs it without")
+	}
 	inBubble(t, awssim.Config{}, 1, func(f *fixture) {
 		f.start("w", func(o *consumer.Options) { o.OldImage = true })
 		n := 0

@@ -194,6 +194,9 @@ func TestAChildIsNotReadBeforeItsParent(t *testing.T) {
 }
 
 func TestMoreThanAHundredShardsAreAllRead(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes under the race detector; make test runs it without")
+	}
 	inBubble(t, awssim.Config{}, 250, func(f *fixture) {
 		f.put("a", 400)
 		f.start("w", nil)

@@ -290,6 +290,9 @@ func TestAGapWithoutRepairIsSeen(t *testing.T) {
 }
 
 func TestTheMetricsOfAWorkerAddUp(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes under the race detector; make test runs it without")
+	}
 	inBubble(t, awssim.Config{}, 2, func(f *fixture) {
 		w := f.watch("w", nil)
 		f.put("a", 100)

@@ -145,6 +145,9 @@ func TestAGapWidensUntilReadingGoesOn(t *testing.T) {
 // One loss after the other, from parents to children, in shards that nobody had begun: the
 // windows of the first hold what all lost.
 func TestGenerationsThatAreGoneAreOneGap(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes under the race detector; make test runs it without")
+	}
 	inBubble(t, awssim.Config{}, 2, func(f *fixture) {
 		one := f.start("one", goOn)
 		f.put("read", 20)

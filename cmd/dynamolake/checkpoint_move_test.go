@@ -144,6 +144,9 @@ func TestPositionsMoveToAFleetOfSeveral(t *testing.T) {
 func TestAMoveThatIsCutOff(t *testing.T) {
 	const writes = 3 + 2 + 1 // leases, tables, the ledger
 	for n := range int64(writes) {
+		if n > 0 && testing.Short() {
+			break // the rest without the race detector
+		}
 		onStage(t, 3, func(s *stage) {
 			leave := s.join("first")
 			s.traffic(2)
