@@ -92,7 +92,7 @@ func (w *workshop) update(ctx context.Context, f func(*ledger.Ledger) error) (le
 }
 
 func (w *workshop) same(l *ledger.Ledger) error {
-	if l.TableID == "" || w.Table.ID == "" || l.TableID == w.Table.ID {
+	if !l.OfAnother(w.Table.ID) {
 		return nil
 	}
 	return &Advice{

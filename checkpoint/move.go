@@ -34,9 +34,9 @@ func Apply(ctx context.Context, client *dynamodb.Client, app string, re Rewound)
 // has changed it since, false that the rewind had never been written.
 func Restorable(before, after, now Row) (bool, error) {
 	switch {
-	case now.Counter == before.Counter && now.Checkpoint.text() == before.Checkpoint.text():
+	case now.unmoved(before):
 		return false, nil
-	case now.Counter != after.Counter || now.Checkpoint.text() != after.Checkpoint.text():
+	case !now.unmoved(after):
 		return false, changed(before.Key, now, true)
 	}
 	return true, nil

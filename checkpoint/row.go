@@ -81,6 +81,11 @@ func (r Row) in() string {
 	return r.Owner
 }
 
+// unmoved tells whether nobody has written a row since it was read, or since it was written like that.
+func (r Row) unmoved(since Row) bool {
+	return r.Counter == since.Counter && r.Checkpoint.text() == since.Checkpoint.text()
+}
+
 func str(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
 func num(n int64) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}

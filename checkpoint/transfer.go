@@ -45,7 +45,7 @@ func transfer(rows []Row, there Table, app string, to Scope, label string) (Tran
 		r.Of, r.Owner, r.Holder = to.stream(cmp.Or(r.Stream, label)), "", ""
 		now, found := has[r.key()]
 		delete(has, r.key())
-		if found && (now.Counter != r.Counter || now.Checkpoint.text() != r.Checkpoint.text()) || found && now.in() != "" {
+		if found && (!now.unmoved(r) || now.in() != "") {
 			return Transfer{}, fmt.Errorf("lease table %s has positions of table %s already, and they are others (shard %s); a fleet reads it there: stop the one here instead", app, to.Table, r.Key)
 		}
 		t.Rows = append(t.Rows, r)
@@ -75,7 +75,7 @@ func (t Transfer) Carry(ctx context.Context, client *dynamodb.Client) error {
 		to.of = r.Of
 		err := to.create(ctx, r)
 		if no, is := errors.AsType[refused](err); is {
-			if now, ok := no.row(); ok && now.Counter == r.Counter && now.Checkpoint.text() == r.Checkpoint.text() {
+			if now, ok := no.row(); ok && now.unmoved(r) {
 				continue // the reply was lost, and the SDK asked again
 			}
 			return fmt.Errorf("shard %s: a fleet began to read it there meanwhile; stop it, and see dynamolake checkpoint list --app %s", r.Key, t.App)

@@ -50,11 +50,10 @@ func (s *session) walk(from transform.Seq) (common stop, err error) {
 			shared = meet(shared, stops)
 		}
 	}
-	s.begunWith = nil
-	for least, i := s.least(), 0; i < len(links); i++ {
-		if l := &links[i]; l.End.Compare(least) > 0 && (s.begunWith == nil || l.After.Compare(s.begunWith.After) < 0) {
-			s.begunWith = l
-		}
+	least := s.least()
+	ahead := slices.DeleteFunc(links, func(l writer.Link) bool { return l.End.Compare(least) <= 0 })
+	if len(ahead) > 0 {
+		s.begunBy = slices.MinFunc(ahead, func(a, b writer.Link) int { return a.After.Compare(b.After) }).Schema
 	}
 	return shared[len(shared)-1], nil
 }
@@ -99,15 +98,15 @@ func (s *session) routed() error {
 		return nil
 	}
 	newest := s.datasets.Set()
-	if s.level() || s.begunWith == nil {
+	if s.level() {
 		s.set = newest
 		return nil
 	}
-	set, err := s.datasets.At(s.ctx(), s.begunWith.Schema, writer.SourceStream)
+	set, err := s.datasets.At(s.ctx(), s.begunBy, writer.SourceStream)
 	var unusable schema.Problems
 	switch {
 	case errors.As(err, &unusable), errors.Is(err, writer.ErrNotFound), errors.Is(err, dataset.ErrFixed):
-		s.log.Warn("the version of the schema that some datasets have a slice by cannot be used; the others get it by this worker's", zap.Int("version", s.begunWith.Schema), zap.Error(err))
+		s.log.Warn("the version of the schema that some datasets have a slice by cannot be used; the others get it by this worker's", zap.Int("version", s.begunBy), zap.Error(err))
 		set = newest
 	case err != nil:
 		return err

@@ -401,14 +401,25 @@ datasets:
 	})
 }
 
-// TestAVersionThatMovesItemsAfterACrashLosesNone: a worker was killed when it had written the changes into one dataset and
-// not into the other, and whoever goes on has a version that would have sent them elsewhere.
-func TestAVersionThatMovesItemsAfterACrashLosesNone(t *testing.T) {
-	const before = `
+// oneAhead has a worker that has written item b to dataset one, which does not take it, and cannot write it to two, which does.
+func (f *fixture) oneAhead() *member {
+	f.Helper()
+	m := f.start("old", f.asking(`
 datasets:
   - {name: one, filter: item.state == "open"}
   - {name: two, filter: 'item.state in ["paid", "sent"]'}
-`
+`))
+	f.write("a", 1, map[string]ddbtypes.AttributeValue{"state": str("paid")})
+	f.await()
+	f.refusePuts("/changes/two/")
+	f.write("b", 1, map[string]ddbtypes.AttributeValue{"state": str("paid")})
+	time.Sleep(20 * time.Second)
+	return m
+}
+
+// TestAVersionThatMovesItemsAfterACrashLosesNone: a worker was killed when it had written the changes into one dataset and
+// not into the other, and whoever goes on has a version that would have sent them elsewhere.
+func TestAVersionThatMovesItemsAfterACrashLosesNone(t *testing.T) {
 	const after = `
 datasets:
   - {name: one, filter: 'item.state in ["open", "paid"]'}
@@ -416,13 +427,7 @@ datasets:
   - {name: three, filter: item.state == "paid"}
 `
 	inBubble(t, awssim.Config{Seed: 1}, 1, func(f *fixture) {
-		old := f.start("old", f.asking(before))
-		f.write("a", 1, map[string]ddbtypes.AttributeValue{"state": str("paid")})
-		f.await()
-		f.refusePuts("/changes/two/")
-		f.write("b", 1, map[string]ddbtypes.AttributeValue{"state": str("paid")})
-		time.Sleep(20 * time.Second)
-		f.kill(old)
+		f.kill(f.oneAhead())
 		f.refusePuts("")
 		f.write("c", 1, map[string]ddbtypes.AttributeValue{"state": str("paid")})
 		f.start("new", f.asking(after))
@@ -447,30 +452,20 @@ datasets:
 // TestAVersionThatLosesToAnotherLosesNone: the last file of a worker that was given up comes to the first dataset while the next
 // worker writes, which has another version.
 func TestAVersionThatLosesToAnotherLosesNone(t *testing.T) {
-	const before = `
-datasets:
-  - {name: one, filter: item.state == "open"}
-  - {name: two, filter: 'item.state in ["paid", "sent"]'}
-`
 	const after = `
 datasets:
   - {name: one, filter: 'item.state in ["open", "paid"]'}
   - {name: two, filter: item.state == "sent"}
 `
 	inBubble(t, awssim.Config{Seed: 1}, 1, func(f *fixture) {
-		f.start("old", f.asking(before))
-		f.write("a", 1, map[string]ddbtypes.AttributeValue{"state": str("paid")})
-		f.await()
-		f.refusePuts("/changes/two/")
+		old := f.oneAhead()
 		var late atomic.Pointer[string] // where the file of the given up comes to
 		body, meta := []byte(nil), map[string]string(nil)
-		f.write("b", 1, map[string]ddbtypes.AttributeValue{"state": str("paid")})
-		time.Sleep(20 * time.Second)
 		links, err := writer.NewChain(f.Store("observer"), writer.ChainPrefix(f.Prefix(), "one", f.Cloud.Shards(scene.TableName)[0].ID)).Links(f.Context())
 		if err != nil || len(links) != 2 {
 			f.Fatal(links, err)
 		}
-		f.kill(f.members[0])
+		f.kill(old)
 		key := links[1].Key
 		var o writer.Object
 		if body, o, err = f.Store("observer").Get(f.Context(), key); err != nil {

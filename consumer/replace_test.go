@@ -92,16 +92,22 @@ func TestAStreamTurnedOffAndOnWhileTheFleetRuns(t *testing.T) {
 	}
 }
 
+// turnedOffWhileDown has a fleet that read half of what the stream has, and a stream that was turned off when nobody read it.
+func (f *fixture) turnedOffWhileDown() (off time.Time) {
+	f.Helper()
+	m := f.start("a", nil)
+	f.put("one", 30)
+	f.await()
+	f.terminate(m)
+	time.Sleep(time.Minute)
+	f.put("one-b", 30) // still to be drained
+	f.setStream(false)
+	return time.Now()
+}
+
 func TestAStreamTurnedOffAndOnWhileTheFleetIsDown(t *testing.T) {
 	inBubble(t, awssim.Config{}, 3, func(f *fixture) {
-		m := f.start("a", nil)
-		f.put("one", 30)
-		f.await()
-		f.terminate(m)
-		time.Sleep(time.Minute)
-		f.put("one-b", 30) // still to be drained
-		f.setStream(false)
-		off := time.Now()
+		off := f.turnedOffWhileDown()
 		f.put("unseen", 5)
 		time.Sleep(10 * time.Hour)
 		f.setStream(true)
@@ -118,14 +124,7 @@ func TestAStreamTurnedOffAndOnWhileTheFleetIsDown(t *testing.T) {
 // TestAFleetThatStartsWhileTheStreamIsOff reads what is left of it, and waits for another.
 func TestAFleetThatStartsWhileTheStreamIsOff(t *testing.T) {
 	inBubble(t, awssim.Config{}, 3, func(f *fixture) {
-		m := f.start("a", nil)
-		f.put("one", 30)
-		f.await()
-		f.terminate(m)
-		time.Sleep(time.Minute)
-		f.put("one-b", 30)
-		f.setStream(false)
-		off := time.Now()
+		off := f.turnedOffWhileDown()
 		time.Sleep(time.Hour)
 		f.described()
 		if f.Table.View != "" {

@@ -22,14 +22,13 @@ var errRevoked = errors.New("lease revoked")
 // goroutine of that shard, one at a time; see the package comment for the order.
 type session struct {
 	shared
-	lease  *checkpoint.Lease
-	shard  string
-	reader reader
-	chains []*chain     // of the shard's datasets
-	set    *dataset.Set // of the slice that is being written
-	// begunWith is the first object behind what all chains have, where they are not equally far.
-	begunWith *writer.Link
-	batch     *writer.Batch
+	lease   *checkpoint.Lease
+	shard   string
+	reader  reader
+	chains  []*chain     // of the shard's datasets
+	set     *dataset.Set // of the slice that is being written
+	begunBy int          // version of the schema of the first object behind what all chains have, where they are not equally far
+	batch   *writer.Batch
 
 	turn     time.Time // when the library's last call began
 	due      time.Time // when the next fetch may go out

@@ -92,7 +92,7 @@ func CheckStart(ctx context.Context, store *ledger.Store, t Table, app string, o
 // have other items under the keys of the lake's, and no stream says which.
 func ours(l *ledger.Ledger, t Table, app string) error {
 	table := t.Name
-	if l.TableID != "" && t.ID != "" && l.TableID != t.ID {
+	if l.OfAnother(t.ID) {
 		return ForGood(fmt.Errorf("table %q is not the one that the lake is of: it was deleted and made anew, or restored (id %s, now %s); give the new table a lake or prefix of its own", table, l.TableID, t.ID))
 	}
 	if l.LeaseTable == "" || l.LeaseTable == app {

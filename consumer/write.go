@@ -129,7 +129,7 @@ func (s *session) commitTo(c *chain, slice writer.Slice) (through int64, err err
 		s.saw(link)
 		s.strayLink(link)
 		if link.Schema != s.set.Version { // the other datasets are to have of its changes what it left to them
-			s.begunWith, s.set = &link, nil
+			s.begunBy, s.set = link.Schema, nil
 		}
 	} else if link.Rows > 0 {
 		s.lease.RowsIn(link.Epoch)

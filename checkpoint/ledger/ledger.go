@@ -28,6 +28,10 @@ type Ledger struct {
 	Gaps []Gap `json:"gaps"`
 }
 
+// OfAnother tells whether the ledger is of another table than the one of an id, though of its name: that one was made anew, or restored.
+// An id that is not known tells nothing.
+func (l *Ledger) OfAnother(id string) bool { return l.TableID != "" && id != "" && l.TableID != id }
+
 // Source is where rows come from, as in the column _source.
 type Source string
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"dynamolake/transform/rule"
@@ -43,10 +44,7 @@ func (o *opened) read(ctx context.Context, address, salt string) (*schema.Schema
 		return nil, options, nil, err
 	}
 	for _, p := range more {
-		told := false // that its file is not there
-		for _, begins := range lost {
-			told = told || strings.HasPrefix(p.Text, begins)
-		}
+		told := slices.ContainsFunc(lost, func(begins string) bool { return strings.HasPrefix(p.Text, begins) }) // that its file is not there
 		if !told {
 			problems = append(problems, p)
 		}
@@ -67,13 +65,12 @@ func (o *opened) read(ctx context.Context, address, salt string) (*schema.Schema
 		}
 		problems = append(problems, more...)
 	}
-	problems.Err() // sorts them
 	return s, options, problems, nil
 }
 
 // printProblems is the error of a file that has some, and prints them; nil where there are none.
 func printProblems(out io.Writer, address string, problems schema.Problems) error {
-	if len(problems) == 0 {
+	if problems.Err() == nil { // which sorts them
 		return nil
 	}
 	fmt.Fprintln(out, (&schemaFlags{schema: address}).problems(problems))
